@@ -1,0 +1,259 @@
+// What a module is: plain-data spec plus one `process` for one sample of one voice.
+//
+// A module file calls `defineModule` once. The spec is the only truth about ports and parameters:
+// patch validation, OSC ranges, docs and tests all read it. `process` is never run as JavaScript;
+// src/kernel compiles its source text to WebAssembly (the language: docs/modules.md).
+import type { Unit } from './units.js';
+
+// ── ports ──
+
+/** How a port is meant; any output may go to any input. Levels: audio ±5 V, gate 0/10 V, pitch 1 V/oct with 0 V = C4. */
+export type PortKind = 'audio' | 'cv' | 'voct' | 'gate' | 'trigger';
+
+export interface InputSpec {
+  readonly kind: PortKind;
+  /** Volts seen when no cable is plugged. */
+  readonly unplugged: number;
+  readonly summary: string;
+}
+export interface OutputSpec {
+  readonly kind: PortKind;
+  readonly summary: string;
+}
+/** A port. Serves as input or output; `unplugged` matters for inputs only. */
+const port =
+  (kind: PortKind) =>
+  (summary = '', options: { unplugged?: number } = {}): InputSpec => ({ kind, summary, unplugged: options.unplugged ?? 0 });
+
+/** Audio, ±5 V. A polyphonic cable into a monophonic module's audio input is summed. */
+export const audio = port('audio');
+/** Control voltage, 0..10 V or ±5 V. A polyphonic cable into a monophonic module gives its first voice (also below). */
+export const cv = port('cv');
+/** Pitch or other exponential control, 1 V per octave. */
+export const voct = port('voct');
+/** Gate, 0 or 10 V. */
+export const gate = port('gate');
+/** Trigger, 10 V for 1 ms. */
+export const trigger = port('trigger');
+
+// ── parameters ──
+
+export interface NumberParam {
+  readonly kind: 'number';
+  readonly unit: Unit;
+  readonly min: number;
+  readonly max: number;
+  readonly default: number;
+  /** How a knob or fader maps onto the range. */
+  readonly curve: 'linear' | 'log';
+  /** Seconds that a change takes, linearly, from its sample on; 0 = at once. */
+  readonly ramp: number;
+  /** `'tempo'`: the default is the patch's tempo instead. */
+  readonly follows?: 'tempo';
+  readonly summary: string;
+}
+export interface IntegerParam {
+  readonly kind: 'integer';
+  readonly unit: '';
+  readonly min: number;
+  readonly max: number;
+  readonly default: number;
+  readonly summary: string;
+}
+export interface EnumParam<V extends string = string> {
+  readonly kind: 'enum';
+  readonly values: readonly V[];
+  readonly default: V;
+  readonly summary: string;
+}
+export interface ToggleParam {
+  readonly kind: 'toggle';
+  readonly default: boolean;
+  readonly summary: string;
+}
+export type ParamSpec = NumberParam | IntegerParam | EnumParam | ToggleParam;
+
+interface NumberOptions {
+  min: number;
+  max: number;
+  default: number;
+  curve?: 'linear' | 'log';
+  ramp?: number;
+  follows?: 'tempo';
+  summary?: string;
+}
+/** Seconds a parameter takes to reach a new value unless it says otherwise: no zipper noise, still immediate to a hand. */
+export const DEFAULT_RAMP_S = 0.005;
+
+/** A continuous parameter in `unit`. */
+export const number = (unit: Unit, o: NumberOptions): NumberParam => ({
+  kind: 'number',
+  unit,
+  min: o.min,
+  max: o.max,
+  default: o.default,
+  curve: o.curve ?? 'linear',
+  ramp: o.ramp ?? DEFAULT_RAMP_S,
+  ...(o.follows ? { follows: o.follows } : {}),
+  summary: o.summary ?? '',
+});
+export const hz = (o: NumberOptions): NumberParam => number('Hz', { curve: 'log', ...o });
+export const seconds = (o: NumberOptions): NumberParam => number('s', { curve: o.min > 0 ? 'log' : 'linear', ...o });
+export const volts = (o: NumberOptions): NumberParam => number('V', o);
+export const decibels = (o: NumberOptions): NumberParam => number('dB', o);
+export const cents = (o: NumberOptions): NumberParam => number('cents', o);
+export const bpm = (o: NumberOptions): NumberParam => number('BPM', o);
+/** A ratio, 0..1 unless told otherwise. */
+export const ratio = (o: Partial<NumberOptions> = {}): NumberParam => number('ratio', { min: 0, max: 1, default: 0, ...o });
+/** A whole number; jumps. */
+export const integer = (o: { min: number; max: number; default: number; summary?: string }): IntegerParam => ({
+  kind: 'integer',
+  unit: '',
+  min: o.min,
+  max: o.max,
+  default: o.default,
+  summary: o.summary ?? '',
+});
+/** One of named values; jumps. In `process`, compare with `===`. */
+export const choice = <const V extends string>(values: readonly V[], o: { default: NoInfer<V>; summary?: string }): EnumParam<V> => ({
+  kind: 'enum',
+  values,
+  default: o.default,
+  summary: o.summary ?? '',
+});
+/** On or off; jumps. */
+export const toggle = (o: { default: boolean; summary?: string }): ToggleParam => ({
+  kind: 'toggle',
+  default: o.default,
+  summary: o.summary ?? '',
+});
+
+// ── state ──
+
+export interface IntState {
+  readonly kind: 'int';
+  readonly initial: number;
+}
+export interface BufferState {
+  readonly kind: 'buffer';
+  /** Exactly one of the two. The length is rounded up to a power of two. */
+  readonly seconds?: number;
+  readonly length?: number;
+}
+/** A number literal is a 32-bit float, a boolean literal a flag. */
+export type StateSpec = number | boolean | IntState | BufferState;
+
+/** A 32-bit integer that wraps: a counter or a write position. */
+export const int = (initial = 0): IntState => ({ kind: 'int', initial });
+/** An oscillator phase: one cycle is 2³² steps of a wrapping 32-bit integer, so it never drifts. */
+export const phase = (initialCycles = 0): IntState => ({ kind: 'int', initial: Math.round((initialCycles % 1) * 2 ** 32) | 0 });
+/** A per-voice array of floats (a delay line, a short history). Its length is a power of two and any index wraps. */
+export const buffer = (o: { seconds: number } | { length: number }): BufferState => ({ kind: 'buffer', ...o });
+
+/** What `process` sees of a `buffer`. `length` is its length after rounding up. */
+export interface Buffer {
+  [index: number]: number;
+  readonly length: number;
+}
+
+// ── the module ──
+
+/** Read-only numbers shared by all voices: `table.name[i]`, with `i` held within the table. */
+export type TableSpec = readonly number[];
+
+type Values<I, P, O, S, T> = {
+  /** Volts at each input. */
+  readonly input: { readonly [K in keyof I]: number };
+  /** True when a cable is plugged; a constant for the compiler. */
+  readonly plugged: { readonly [K in keyof I]: boolean };
+  readonly param: {
+    readonly [K in keyof P]: P[K] extends EnumParam<infer V> ? V : P[K] extends ToggleParam ? boolean : number;
+  };
+  /** Volts of each output; what is not assigned stays 0. */
+  readonly output: { -readonly [K in keyof O]: number };
+  readonly state: { -readonly [K in keyof S]: S[K] extends BufferState ? Buffer : S[K] extends boolean ? boolean : number };
+  readonly table: { readonly [K in keyof T]: { readonly [index: number]: number; readonly length: number } };
+  /** Hz; a constant for the compiler. */
+  readonly sampleRate: number;
+  /** This voice's number, from 0. */
+  readonly voice: number;
+};
+
+export interface ModuleSpec<I, P, O, S, T> {
+  readonly type: string;
+  readonly summary: string;
+  readonly tags: readonly string[];
+  readonly inputs: I;
+  readonly outputs: O;
+  readonly params: P;
+  readonly state?: S;
+  readonly tables?: T;
+  /** `'output'`: outputs `left` and `right` go to the engine's main bus. */
+  readonly role?: 'output';
+  process(io: Values<I, P, O, S, T>): void;
+}
+
+export interface ModuleDefinition {
+  readonly type: string;
+  readonly summary: string;
+  readonly tags: readonly string[];
+  readonly inputs: Readonly<Record<string, InputSpec>>;
+  readonly outputs: Readonly<Record<string, OutputSpec>>;
+  readonly params: Readonly<Record<string, ParamSpec>>;
+  readonly state: Readonly<Record<string, StateSpec>>;
+  readonly tables: Readonly<Record<string, TableSpec>>;
+  readonly role?: 'output';
+}
+
+/** A name in patches, OSC addresses and code. */
+const NAME = /^[a-z][a-zA-Z0-9]*$/;
+
+function checkParam(where: string, param: ParamSpec): void {
+  if (param.kind === 'enum' && !(param.values.length > 0 && param.values.includes(param.default)))
+    throw new TypeError(`${where}: default '${param.default}' is not one of ${param.values.join(', ')}`);
+  if (param.kind !== 'number' && param.kind !== 'integer') return;
+  if (!(param.min < param.max && param.min <= param.default && param.default <= param.max))
+    throw new TypeError(`${where}: needs min < max and min <= default <= max, has ${param.min}, ${param.max}, ${param.default}`);
+  if (param.kind === 'number' && param.curve === 'log' && param.min <= 0)
+    throw new TypeError(`${where}: a log curve needs min > 0, has ${param.min}`);
+  if (param.kind === 'integer' && ![param.min, param.max, param.default].every(Number.isInteger))
+    throw new TypeError(`${where}: min, max and default of an integer must be whole`);
+}
+
+/**
+ * Declares a module. Called once, at the top level of its file.
+ * @throws TypeError when the spec contradicts itself (a wrong name, a default out of range).
+ */
+export function defineModule<
+  const I extends Record<string, InputSpec>,
+  const P extends Record<string, ParamSpec>,
+  const O extends Record<string, OutputSpec>,
+  const S extends Record<string, StateSpec> = Record<never, never>,
+  const T extends Record<string, TableSpec> = Record<never, never>,
+>(spec: ModuleSpec<I, P, O, S, T>): ModuleDefinition {
+  const { type } = spec;
+  for (const [kind, names] of Object.entries({
+    inputs: spec.inputs,
+    outputs: spec.outputs,
+    params: spec.params,
+    state: spec.state ?? {},
+    tables: spec.tables ?? {},
+  }))
+    for (const name of [type, ...Object.keys(names)])
+      if (!NAME.test(name))
+        throw new TypeError(`module ${type}: ${kind}: '${name}' is not a name (letters and digits, first a small letter)`);
+  for (const [name, param] of Object.entries(spec.params)) checkParam(`module ${type}: params.${name}`, param);
+  if (spec.role === 'output' && !('left' in spec.outputs && 'right' in spec.outputs))
+    throw new TypeError(`module ${type}: role 'output' needs outputs left and right`);
+  return {
+    type,
+    summary: spec.summary,
+    tags: spec.tags,
+    inputs: spec.inputs,
+    outputs: spec.outputs,
+    params: spec.params,
+    state: spec.state ?? {},
+    tables: spec.tables ?? {},
+    ...(spec.role ? { role: spec.role } : {}),
+  };
+}

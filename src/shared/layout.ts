@@ -1,0 +1,183 @@
+// The arena: every word that two threads touch, named once. Imports nothing.
+//
+// One shared WebAssembly.Memory. Below HEAP: the control block, rings and tables laid out here, at fixed places.
+// Above it: what control allocates (plans, module state, cable buffers, tables). All offsets named *_W are in
+// 32-bit words from the start of their record; pointers stored in the arena are byte addresses.
+//
+// Who writes a word is noted beside it: C control, L leading DSP thread, D any DSP thread, H audio host, O osc.
+
+const LINE_W = 32; // one cache-line pair, 128 bytes: words written by different threads never share one
+
+// ── control block (word index from 0) ──
+export const CONTROL = {
+  SAMPLE_RATE: 0, // C, before start: Hz
+  BLOCK_FRAMES: 1, // C, before start: frames computed per block
+  CHANNELS: 2, // C, before start: channels of the main bus
+  WORKERS: 3, // C, before start: DSP threads that run partitions
+  RING_DEPTH: 4, // C: frames the leader keeps ready in the output ring (≤ RING_FRAMES)
+  SPIN: 5, // C: loop turns a DSP thread spins before it sleeps
+  RUN: 6, // C: a RUN_* state
+
+  TICK: 1 * LINE_W, // H adds 1 after taking frames (and C to wake the leader): the leader waits here for room
+  BLOCK_GATE: 2 * LINE_W, // L adds 1 when a block with work for several threads begins: the others wait here
+  DONE_GATE: 3 * LINE_W, // D: adds 1 when the last partition of a block ends
+  PLAN: 4 * LINE_W, // L: byte address of the plan now playing, 0 = none
+  NEXT_PLAN: 5 * LINE_W, // C: byte address of the plan to adopt at the next block edge
+  FRAME_LO: 6 * LINE_W, // L: frame of the block being computed, low word
+  FRAME_HI: 6 * LINE_W + 1, // L: high word
+  BLOCKS: 6 * LINE_W + 2, // L: blocks computed
+  LATE_EVENTS: 6 * LINE_W + 3, // L: events whose frame had passed when they were read
+  STALE_EVENTS: 6 * LINE_W + 4, // L: events for a module that no longer exists
+  DROPPED_EVENTS: 6 * LINE_W + 5, // L: events lost because the pending queue was full
+  ADOPTED: 6 * LINE_W + 6, // L: plans adopted; notified after each
+  LEADER_SLEEPS: 6 * LINE_W + 7, // L: times the leader slept for want of room
+  HOST_FRAME_LO: 7 * LINE_W, // H: frames delivered to the device, low word
+  HOST_FRAME_HI: 7 * LINE_W + 1, // H: high word
+  UNDERRUNS: 7 * LINE_W + 2, // H: periods for which the ring held too little
+  HOST_STATE: 7 * LINE_W + 3, // H: a HOST_* state; notified on change
+  PEAK_LEFT: 7 * LINE_W + 4, // H: float bits, largest |sample| since control last zeroed it
+  PEAK_RIGHT: 7 * LINE_W + 5,
+  TAP_DROPS: 7 * LINE_W + 6, // H: frames the recording tap lost because its ring was full
+} as const;
+
+export const RUN_IDLE = 0; // threads are warm and wait
+export const RUN_PLAYING = 1;
+export const RUN_STOP = 2; // threads leave their loops
+
+export const HOST_STARTING = 0;
+export const HOST_PLAYING = 1;
+export const HOST_ENDED = 2;
+export const HOST_FAILED = 3;
+
+// ── one record per DSP thread ──
+export const MAX_WORKERS = 16;
+export const WORKER = {
+  PLAN_IN_USE: 0, // D: plan this thread may be reading, 0 = none (a hazard pointer: control frees no plan named here)
+  KERNELS: 1, // D: how many kernel messages this thread has installed
+  HEARTBEAT: 2, // D: adds 1 per block or wake-up
+  BUSY_NS: 3, // D: nanoseconds spent in partitions, wrapping
+  BLOCKS: 4, // D: blocks this thread took part in, wrapping
+  STATE: 5, // D: 0 not started, 1 running, 2 left
+  STEP: 6, // D: byte address of the step being run (written by the runner), for fault reports
+  FAULTS: 7, // D: kernel traps caught
+  MAX_BLOCK_NS: 8, // D: longest block since control last zeroed it
+} as const;
+const WORKERS_W = 8 * LINE_W;
+export const workerWord = (worker: number, field: number): number => WORKERS_W + worker * LINE_W + field;
+
+// ── rings: a header of two lines (read index, write index), then the data ──
+export const RING = { READ: 0, WRITE: LINE_W, DATA: 2 * LINE_W } as const;
+
+/** Frames in the output ring; a power of two, larger than any RING_DEPTH. */
+export const RING_FRAMES = 8192;
+export const MAX_CHANNELS = 8;
+export const OUTPUT_RING_W = WORKERS_W + MAX_WORKERS * LINE_W;
+
+/** Frames in the recording tap (interleaved like the output ring). */
+export const TAP_FRAMES = 131072;
+export const TAP_RING_W = OUTPUT_RING_W + RING.DATA + RING_FRAMES * MAX_CHANNELS;
+
+// ── command rings: parameter changes on their way to the leader ──
+/** One command, COMMAND.WORDS long. */
+export const COMMAND = {
+  KIND: 0, // a COMMAND_* kind
+  SLOT: 1, // slot index | generation << 16
+  PARAM: 2, // parameter index
+  VOICE: 3, // voice, −1 = all
+  VALUE: 4, // float bits
+  FRAME_LO: 5, // frame to apply at; both words −1 = now
+  FRAME_HI: 6,
+  RAMP: 7, // frames the change takes, 0 = at once
+  WORDS: 8,
+} as const;
+export const COMMAND_SET = 1;
+export const COMMAND_SLOTS = 16384; // power of two
+const COMMAND_RING_WORDS = RING.DATA + COMMAND_SLOTS * COMMAND.WORDS;
+/** Command rings, one per producer. */
+export const COMMANDS_CONTROL_W = TAP_RING_W + RING.DATA + TAP_FRAMES * MAX_CHANNELS;
+export const COMMANDS_OSC_W = COMMANDS_CONTROL_W + COMMAND_RING_WORDS;
+
+// ── pending events: a binary heap by (frame, arrival), touched by the leader only ──
+export const PENDING_MAX = 16384;
+/** COMMAND.WORDS words of the command, then the arrival number. */
+export const PENDING_WORDS = COMMAND.WORDS + 1;
+export const PENDING_W = COMMANDS_OSC_W + COMMAND_RING_WORDS;
+
+// ── the current block's events, a list per partition ──
+export const BLOCK_EVENTS_MAX = 8192;
+export const BLOCK_EVENT = {
+  NEXT: 0, // index of the partition's next event in this block, −1 = last
+  OFFSET: 1, // frames from the block's start
+  STATE: 2, // byte address of the module's state
+  PARAM: 3,
+  VOICE: 4,
+  VALUE: 5, // float bits
+  RAMP: 6,
+  WORDS: 8,
+} as const;
+export const BLOCK_EVENTS_W = PENDING_W + PENDING_MAX * PENDING_WORDS;
+
+// ── module slots: a stable number for a living module ──
+export const MAX_SLOTS = 4096;
+export const SLOT = { GENERATION: 0, STATE: 1, WORDS: 2 } as const; // C; STATE is 0 when free
+export const SLOTS_W = BLOCK_EVENTS_W + BLOCK_EVENTS_MAX * BLOCK_EVENT.WORDS;
+
+/** First byte control may allocate. */
+export const HEAP = Math.ceil((SLOTS_W + MAX_SLOTS * SLOT.WORDS) / 1024) * 4096;
+
+// ── plan (immutable once published, but for the words marked D or L) ──
+export const PLAN = {
+  ID: 0,
+  PARTITIONS: 1, // byte address of the first PARTITION record
+  PARTITION_COUNT: 2,
+  REMAINING: 3, // L sets, D subtracts: partitions of this block not yet done
+  BUS: 4, // byte address of CHANNELS pointers, each to a mono buffer in volts (0 = silent)
+  SLOT_PARTITION: 5, // byte address of MAX_SLOTS words: partition of a module, −1 = not in this plan
+  WORKERS: 6, // DSP threads this plan has work for
+  WORDS: 32,
+} as const;
+export const PARTITION = {
+  LIMIT: 0, // partitions that must end before this one begins
+  SEGMENTS: 1, // byte address of SEGMENT records
+  SEGMENT_COUNT: 2,
+  SUCCESSORS: 3, // byte address of words: partition indices
+  SUCCESSOR_COUNT: 4,
+  WORKER: 5, // the thread that should run it; any may
+  COUNT: 8, // L sets to LIMIT, D subtracts: 0 = ready
+  CLAIM: 9, // L sets to 0, D compare-exchanges 0 → 1 to own it
+  EVENTS: 10, // L: index of the first BLOCK_EVENT, −1 = none
+  LAST_EVENT: 11, // L: index of the last one
+  WORDS: LINE_W,
+} as const;
+export const SEGMENT = {
+  MODE: 0, // 0: each step runs the whole block; 1: all steps run sample by sample (a loop of cables)
+  STEPS: 1, // byte address of words: byte addresses of STEP records
+  STEP_COUNT: 2,
+  WORDS: 4,
+} as const;
+
+// ── step: one module (or cable mixer) in a plan; the argument of a kernel ──
+export const STEP = {
+  KERNEL: 0, // index in the kernel table
+  STATE: 1, // byte address of the module's state
+  TABLES: 2, // byte address of the module type's tables
+  PORTS: 4, // two words per plugged-in input or output, in the kernel's order: byte address, bytes between lane groups
+} as const;
+
+// ── module state: a header, then `GROUPS` lane groups ──
+// A lane group is a row of vectors, LANES floats each: voice mask, voice number, four per parameter, then the rest of
+// the state, then buffers (interleaved by lane).
+export const STATE = {
+  RAMP_FRAMES: 0, // frames until the last running ramp of this module ends
+  LANES: 1, // 1 or 4
+  GROUPS: 2,
+  GROUP_BYTES: 3,
+  VOICES: 4,
+  PARAMS: 5,
+  HEADER_BYTES: 64,
+} as const;
+export const VECTOR_MASK = 0; // all ones in lanes that are a voice
+export const VECTOR_VOICE = 1; // the voice's number, float
+export const VECTOR_PARAMS = 2;
+/** Vectors of one parameter. */
+export const PARAM = { VALUE: 0, STEP: 1, TARGET: 2, REMAINING: 3, VECTORS: 4 } as const;
