@@ -12,6 +12,7 @@ export default [
     linterOptions: { reportUnusedDisableDirectives: 'error' },
     rules: {
       eqeqeq: 'error',
+      'no-control-regex': 'error',
       'no-eval': 'error',
       'no-new-func': 'error',
       'no-shadow-restricted-names': 'error',

@@ -64,11 +64,7 @@ function describeParam(param: ParamSpec): [range: string, standard: string, curv
     case 'number': {
       const standard = param.follows === 'tempo' ? "the patch's tempo" : formatValue(param.default, param.unit);
       const unit = param.unit === 'ratio' ? ' (ratio)' : '';
-      return [
-        `${formatValue(param.min, param.unit)} to ${formatValue(param.max, param.unit)}${unit}`,
-        `default ${standard}`,
-        param.curve,
-      ];
+      return [`${formatValue(param.min, param.unit)} to ${formatValue(param.max, param.unit)}${unit}`, `default ${standard}`, param.curve];
     }
     case 'integer':
       return [`${param.min} to ${param.max}`, `default ${param.default}`, 'whole'];
