@@ -7,8 +7,10 @@ const LABEL = /^\s*(setup|control|host)\s*($|[:;,.()–—-])/;
 const FUNCTIONS = new Set(['FunctionDeclaration', 'FunctionExpression', 'ArrowFunctionExpression']);
 const CLASSES = new Set(['ClassDeclaration', 'ClassExpression']);
 
-/** Field initialisers run in the constructor, so they count as a function. */
-const isScope = (node) => FUNCTIONS.has(node.type) || (node.type === 'PropertyDefinition' && !node.static);
+const isInitialiser = (node) => node.type === 'PropertyDefinition' && !node.static;
+/** Field initialisers run in the constructor: they count as a function, and its label is theirs. */
+const isScope = (node) => FUNCTIONS.has(node.type) || isInitialiser(node);
+const constructorAround = (field) => field.parent.body.find((member) => member.kind === 'constructor');
 
 /** Nodes around a function or class whose leading comment is also the function's own. */
 const CARRIERS = new Set([
@@ -24,6 +26,8 @@ const CARRIERS = new Set([
 ]);
 
 function isLabelled(node, source) {
+  const constructor = isInitialiser(node) ? constructorAround(node) : undefined;
+  if (constructor && isLabelled(constructor, source)) return true;
   for (let carrier = node; carrier === node || CARRIERS.has(carrier.type); carrier = carrier.parent) {
     const comments = source.getCommentsBefore(carrier);
     // A label begins a comment: a line of prose that happens to start with "host" in the middle of one is no label.

@@ -27,7 +27,7 @@ RULES['src/cli'] = { areas: Object.keys(RULES), packages: true };
 const areaOf = (file: string): string | undefined =>
   Object.keys(RULES).find((area) => file.startsWith(`${area}/`) || file.replace(/\.[jt]s$/, '') === area);
 
-/** Module names a source text imports, re-exports, loads, or names as the entry of a thread. */
+/** What a source text imports, re-exports, loads, or names as the entry of a thread. Data files are free. */
 function importsOf(source: string): string[] {
   const forms = [
     /\b(?:import|export)\b[^'"`;]*?\bfrom\s*['"]([^'"]+)['"]/g,
@@ -35,7 +35,8 @@ function importsOf(source: string): string[] {
     /\b(?:import|require)\s*\(\s*['"]([^'"]+)['"]/g,
     /\bnew URL\(\s*['"]([^'"]+)['"]\s*,\s*import\.meta\.url/g,
   ];
-  return forms.flatMap((form) => [...source.matchAll(form)].map((match) => match[1]!));
+  const names = forms.flatMap((form) => [...source.matchAll(form)].map((match) => match[1]!));
+  return names.filter((name) => !name.startsWith('.') || name.endsWith('.js'));
 }
 
 /** Every import that goes the wrong way, as `file imports what`. */

@@ -74,6 +74,13 @@ describe('realtime/no-allocation', () => {
     ]);
   });
 
+  it("takes a constructor's label for field initialisers too, and for nothing else", () => {
+    const ring = (label: string): string =>
+      `class Ring {\n  frames = [];\n  ${label}\n  constructor() {}\n  read() {\n    return [];\n  }\n}`;
+    expect(report(ring('// setup'))).toEqual(['6: An array literal']);
+    expect(report(ring('// makes a ring'))).toEqual(['2: An array literal', '6: An array literal']);
+  });
+
   it('does not excuse the closure itself by a label on it', () => {
     expect(report('function tick() {\n  // setup\n  const open = () => [];\n}')).toEqual(['3: A closure']);
   });
