@@ -1,0 +1,33 @@
+// How large a patch may be. A patch comes from anywhere: every size is checked before anything is made of it.
+import { MAX_SLOTS } from '../../shared/layout.js';
+
+export const FORMAT = 'krell-patch';
+export const FORMAT_VERSION = 1;
+
+export const LIMITS = {
+  fileBytes: 4 * 1024 * 1024,
+  /** Objects and arrays within each other. */
+  depth: 32,
+  /** The arena has a slot per module. */
+  modules: MAX_SLOTS,
+  cables: 16_384,
+  snapshots: 1024,
+  aliases: 4096,
+  voices: 16,
+  /** A cable's gain is within ± this. */
+  gain: 100,
+  tempo: { min: 1, max: 999 },
+  seed: 2 ** 32 - 1,
+  titleLength: 256,
+  idLength: 64,
+  /** A snapshot's name. */
+  nameLength: 64,
+  /** An OSC address. */
+  addressLength: 255,
+  /** A value written as text, `"1.2 kHz"`. */
+  valueLength: 64,
+  /** Problems that are kept; the rest is counted. */
+  problems: 1000,
+  /** Problems that get a hint: a search for the nearest name costs more than the check that failed. */
+  hints: 100,
+} as const;
