@@ -1,0 +1,71 @@
+// The kernel compiler: a module and a situation in, code for every back end out.
+import type { ModuleDefinition } from '../module.js';
+import { prune, uniformNodes } from './ir.js';
+import { lanesFor, scalarStates, stateLayout, type Lanes, type StateLayout } from './layout.js';
+import { lower } from './lower.js';
+import type { InputKind, KernelShape } from './shape.js';
+import { modulePath } from './source.js';
+import { encodeKernel } from './wasm/backend.js';
+
+export { KernelError } from './source.js';
+export { makeJsKernel, jsKernelText } from './js/backend.js';
+export { lanesFor, stateBytes, stateLayout, scalarStates, type Lanes, type StateLayout } from './layout.js';
+export { portOrder, type InputKind, type KernelShape } from './shape.js';
+
+/** One situation of a module in a plan. */
+export interface KernelVariant {
+  readonly sampleRate: number;
+  readonly voices: number;
+  /** By input, in the spec's order. */
+  readonly inputs: readonly InputKind[];
+  /** By output: whether anything uses it. */
+  readonly outputs: readonly boolean[];
+}
+
+/** Equal for variants that have the same code. */
+export const variantKey = (type: string, v: KernelVariant): string =>
+  `${type} ${v.voices === 1 ? 1 : v.voices % 4 ? '4-' : 4} ${v.inputs.join('')} ${v.outputs.map(Number).join('')} ${v.sampleRate}`;
+
+/** Byte offset of each of a module's tables, 16-byte aligned, and the size of all. */
+export function tableLayout(definition: ModuleDefinition): { tables: { offset: number; length: number }[]; bytes: number } {
+  let bytes = 0;
+  const tables = Object.values(definition.tables).map((table) => {
+    const offset = bytes;
+    bytes += Math.ceil(table.length / 4) * 16;
+    return { offset, length: table.length };
+  });
+  return { tables, bytes };
+}
+
+/**
+ * Reads, types and simplifies a module for one situation.
+ * @param path source file; `modules/<type>.ts` unless given
+ * @throws KernelError
+ */
+export function kernelShape(definition: ModuleDefinition, variant: KernelVariant, path = modulePath(definition.type)): KernelShape {
+  const lanes: Lanes = lanesFor(variant.voices);
+  const layout: StateLayout = stateLayout(definition, lanes, variant.sampleRate);
+  const graph = prune(
+    lower(definition, path, { sampleRate: variant.sampleRate, plugged: variant.inputs.map((kind) => kind !== '-') }),
+    variant.outputs,
+  );
+  const scalarCount = scalarStates(definition).length;
+  return {
+    graph,
+    layout,
+    inputs: variant.inputs,
+    outputs: variant.outputs,
+    partial: lanes === 4 && variant.voices % 4 !== 0,
+    ramps: Object.values(definition.params).map((param) => param.kind === 'number' && param.ramp > 0),
+    tables: tableLayout(definition).tables,
+    // The random generator is seeded per voice; all else begins alike.
+    uniform: uniformNodes(
+      graph,
+      layout.states.map((_, i) => i < scalarCount),
+    ),
+  };
+}
+
+/** Bytes of the WebAssembly module for a variant. @throws KernelError */
+export const compileKernel = (definition: ModuleDefinition, variant: KernelVariant, path?: string): Uint8Array<ArrayBuffer> =>
+  encodeKernel(kernelShape(definition, variant, path));
