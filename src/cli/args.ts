@@ -25,6 +25,8 @@ interface NumberOption extends Described {
   readonly max: number;
   readonly only?: 'integers' | 'powers of two';
   readonly default?: number;
+  /** What is taken when there is no default. */
+  readonly otherwise?: string;
 }
 interface ChoiceOption extends Described {
   readonly type: 'choice';
@@ -65,8 +67,20 @@ export const JSON_OPTION = { type: 'flag', help: 'print one JSON object' } as co
 export const ENGINE_OPTIONS = {
   rate: { type: 'number', value: 'Hz', min: 8000, max: 192_000, only: 'integers', default: 48_000, help: 'sample rate' },
   block: { type: 'number', value: 'frames', min: 16, max: 1024, only: 'powers of two', default: 64, help: 'frames computed at a time' },
-  workers: { type: 'number', value: 'N', min: 1, max: 16, only: 'integers', help: 'DSP threads (default: chosen from the cores)' },
+  workers: {
+    type: 'number',
+    value: 'N',
+    min: 1,
+    max: 16,
+    only: 'integers',
+    otherwise: 'as many as the cores suggest',
+    help: 'DSP threads',
+  },
 } as const satisfies Options;
+
+/** `values` without those that were not given: what is optional may be absent, not undefined. */
+export const given = <T extends object>(values: T): { [K in keyof T]?: Exclude<T[K], undefined> } =>
+  Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as { [K in keyof T]?: Exclude<T[K], undefined> };
 
 /**
  * Reads the arguments after the command's name.
@@ -79,7 +93,7 @@ export function parseCommandLine<O extends Options>(
 ): { operands: string[]; options: Values<O> } | undefined {
   const { tokens } = parseArgs({ args: [...args], options: parseConfig(command.options), strict: false, tokens: true });
   const operands: string[] = [];
-  const given: Record<string, string | boolean> = {};
+  const texts: Record<string, string | boolean> = {};
   for (const token of tokens) {
     if (token.kind === 'positional') operands.push(token.value);
     if (token.kind !== 'option') continue;
@@ -88,16 +102,16 @@ export function parseCommandLine<O extends Options>(
     if (!option) throw new UsageError(`unknown option '${token.rawName}'`, didYouMean(token.rawName, optionNames(command.options)));
     if (option.type === 'flag') {
       if (token.inlineValue) throw new UsageError(`${token.rawName} takes no value`);
-      given[token.name] = true;
+      texts[token.name] = true;
     } else {
       const isMissing = token.value === undefined || (!token.inlineValue && token.value.startsWith('--'));
       if (isMissing) throw new UsageError(`${token.rawName} needs a value`, `write ${token.rawName} ${placeholder(option)}`);
-      given[token.name] = token.value!;
+      texts[token.name] = token.value!;
     }
   }
   checkOperands(command.operands, operands);
   const options = Object.fromEntries(
-    Object.entries(command.options).map(([name, option]) => [name, readValue(`--${name}`, option, given[name])]),
+    Object.entries(command.options).map(([name, option]) => [name, readValue(`--${name}`, option, texts[name])]),
   );
   return { operands, options: options as Values<O> };
 }
@@ -160,6 +174,7 @@ const optionHelp = (option: Option): string => {
   if (option.type === 'number') notes.push(rangeOf(option));
   if (option.type === 'text' && option.required) notes.push('required');
   if ('default' in option) notes.push(`default ${option.default}`);
+  if ('otherwise' in option) notes.push(`default ${option.otherwise}`);
   return notes.length > 0 ? `${option.help} (${notes.join(', ')})` : option.help;
 };
 

@@ -1,0 +1,55 @@
+// `krell bench`: measurements, each named by its question, in bench/.
+import { existsSync, readdirSync } from 'node:fs';
+import { didYouMean } from '../../control/names.js';
+import { KrellError } from '../../errors.js';
+import { defineCommand, JSON_OPTION } from '../args.js';
+import { columns } from '../terminal.js';
+
+/** What `run` of a file in bench/ returns. */
+interface Report {
+  readonly title: string;
+  readonly rows: readonly Readonly<Record<string, string | number>>[];
+  readonly notes: readonly string[];
+}
+interface Bench {
+  run(options: { quick: boolean }): Promise<Report>;
+}
+
+const FOLDER = new URL('../../../bench/', import.meta.url);
+
+export const command = defineCommand({
+  name: 'bench',
+  summary: 'Measures speed; without a name, lists what can be measured.',
+  operands: { name: 'name', min: 0, max: 1, help: 'what to measure' },
+  options: { quick: { type: 'flag', help: 'a few seconds, rough numbers' }, json: JSON_OPTION },
+
+  async run([name], { quick, json }) {
+    const names = benches();
+    if (name === undefined) {
+      process.stdout.write(`${json ? JSON.stringify({ benches: names }) : names.join('\n')}\n`);
+      return 0;
+    }
+    if (!names.includes(name)) throw new KrellError('unknown-bench', `there is no bench '${name}'`, { hint: didYouMean(name, names) });
+    const bench = (await import(new URL(`${name}.js`, FOLDER).href)) as Bench;
+    const report = await bench.run({ quick });
+    process.stdout.write(`${json ? JSON.stringify(report) : textOf(report)}\n`);
+    return 0;
+  },
+});
+
+/** Files in bench/ that can be run by name; those that others share begin with an underscore. */
+const benches = (): string[] =>
+  existsSync(FOLDER)
+    ? readdirSync(FOLDER)
+        .filter((file) => /^[a-z][a-z0-9-]*\.js$/.test(file))
+        .map((file) => file.slice(0, -3))
+        .sort()
+    : [];
+
+function textOf({ title, rows, notes }: Report): string {
+  const keys = [...new Set(rows.flatMap((row) => Object.keys(row)))];
+  const isNumeric = (key: string): boolean => rows.every((row) => row[key] === undefined || typeof row[key] === 'number');
+  const right = new Set(keys.flatMap((key, i) => (isNumeric(key) ? [i] : [])));
+  const cells = rows.map((row) => keys.map((key) => String(row[key] ?? '')));
+  return [title, '', columns([keys, ...cells], right), ...(notes.length > 0 ? ['', ...notes] : [])].join('\n');
+}
