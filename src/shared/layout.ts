@@ -1,6 +1,6 @@
 // The arena: every word that two threads touch, named once. Imports nothing.
 //
-// One shared WebAssembly.Memory. Below HEAP: the control block, rings and tables laid out here, at fixed places.
+// One shared WebAssembly.Memory, as large as it will ever be: growing it would leave the threads' views behind. Below HEAP: the control block, rings and tables laid out here, at fixed places.
 // Above it: what control allocates (plans, module state, cable buffers, tables). All offsets named *_W are in
 // 32-bit words from the start of their record; pointers stored in the arena are byte addresses.
 //
@@ -16,28 +16,34 @@ export const CONTROL = {
   WORKERS: 3, // C, before start: DSP threads that run partitions
   RING_DEPTH: 4, // C: frames the leader keeps ready in the output ring (≤ RING_FRAMES)
   SPIN: 5, // C: loop turns a DSP thread spins before it sleeps
-  RUN: 6, // C: a RUN_* state
+  RUN: 6, // C: a RUN_* state; C signals TICK and BLOCK_GATE after a change
+  KERNELS_POSTED: 7, // C adds 1 after posting a kernel to every DSP thread, then signals TICK and BLOCK_GATE
+  TAP: 8, // C: 1 while the host copies what it plays into the tap ring
 
   TICK: 1 * LINE_W, // H adds 1 after taking frames (and C to wake the leader): the leader waits here for room
-  BLOCK_GATE: 2 * LINE_W, // L adds 1 when a block with work for several threads begins: the others wait here
-  DONE_GATE: 3 * LINE_W, // D: adds 1 when the last partition of a block ends
+  BLOCK_GATE: 2 * LINE_W, // L adds 1 when a block with work for several threads begins (and C to wake them): the others wait here
+  BLOCK_TICKET: 2 * LINE_W + 1, // L: odd number of the block open for claims, see PARTITION.CLAIM
+  DONE_GATE: 3 * LINE_W, // D: adds 1 when a partition ends
+  DONE_WAITERS: 3 * LINE_W + 1, // D: threads asleep on DONE_GATE; nobody notifies while it is 0
   PLAN: 4 * LINE_W, // L: byte address of the plan now playing, 0 = none
   NEXT_PLAN: 5 * LINE_W, // C: byte address of the plan to adopt at the next block edge
-  FRAME_LO: 6 * LINE_W, // L: frame of the block being computed, low word
-  FRAME_HI: 6 * LINE_W + 1, // L: high word
-  BLOCKS: 6 * LINE_W + 2, // L: blocks computed
-  LATE_EVENTS: 6 * LINE_W + 3, // L: events whose frame had passed when they were read
-  STALE_EVENTS: 6 * LINE_W + 4, // L: events for a module that no longer exists
-  DROPPED_EVENTS: 6 * LINE_W + 5, // L: events lost because the pending queue was full
-  ADOPTED: 6 * LINE_W + 6, // L: plans adopted; notified after each
-  LEADER_SLEEPS: 6 * LINE_W + 7, // L: times the leader slept for want of room
-  HOST_FRAME_LO: 7 * LINE_W, // H: frames delivered to the device, low word
-  HOST_FRAME_HI: 7 * LINE_W + 1, // H: high word
-  UNDERRUNS: 7 * LINE_W + 2, // H: periods for which the ring held too little
-  HOST_STATE: 7 * LINE_W + 3, // H: a HOST_* state; notified on change
-  PEAK_LEFT: 7 * LINE_W + 4, // H: float bits, largest |sample| since control last zeroed it
-  PEAK_RIGHT: 7 * LINE_W + 5,
-  TAP_DROPS: 7 * LINE_W + 6, // H: frames the recording tap lost because its ring was full
+  FRAME_LO: 6 * LINE_W, // L: frame of the block being computed, low word (read both with readFrame)
+  FRAME_HI: 6 * LINE_W + 1, // L: high word, then its copy
+  BLOCKS: 6 * LINE_W + 3, // L: blocks computed
+  LATE_EVENTS: 6 * LINE_W + 4, // L: events whose frame had passed when they were read
+  STALE_EVENTS: 6 * LINE_W + 5, // L: events for a module that no longer exists
+  DROPPED_EVENTS: 6 * LINE_W + 6, // L: events lost because the pending queue was full
+  ADOPTED: 6 * LINE_W + 7, // L: plans adopted; notified after each
+  LEADER_SLEEPS: 6 * LINE_W + 8, // L: times the leader slept for want of room
+  PENDING: 6 * LINE_W + 9, // L: events in the pending heap
+  ARRIVALS: 6 * LINE_W + 10, // L: events read from the command rings, wrapping
+  HOST_FRAME_LO: 7 * LINE_W, // H: frames delivered to the device, low word (read both with readFrame)
+  HOST_FRAME_HI: 7 * LINE_W + 1, // H: high word, then its copy
+  UNDERRUNS: 7 * LINE_W + 3, // H: periods for which the ring held too little
+  HOST_STATE: 7 * LINE_W + 4, // H: a HOST_* state; notified on change
+  PEAK_LEFT: 7 * LINE_W + 5, // H: float bits, largest |sample| since control last zeroed it
+  PEAK_RIGHT: 7 * LINE_W + 6,
+  PERIOD_FRAMES: 7 * LINE_W + 7, // H: frames the device takes at a time
 } as const;
 
 export const RUN_IDLE = 0; // threads are warm and wait
@@ -66,7 +72,8 @@ const WORKERS_W = 8 * LINE_W;
 export const workerWord = (worker: number, field: number): number => WORKERS_W + worker * LINE_W + field;
 
 // ── rings: a header of two lines (read index, write index), then the data ──
-export const RING = { READ: 0, WRITE: LINE_W, DATA: 2 * LINE_W } as const;
+// DROPS, written by the producer: records or frames that found the ring full.
+export const RING = { READ: 0, WRITE: LINE_W, DROPS: LINE_W + 1, DATA: 2 * LINE_W } as const;
 
 /** Frames in the output ring; a power of two, larger than any RING_DEPTH. */
 export const RING_FRAMES = 8192;
@@ -99,7 +106,7 @@ export const COMMANDS_OSC_W = COMMANDS_CONTROL_W + COMMAND_RING_WORDS;
 
 // ── pending events: a binary heap by (frame, arrival), touched by the leader only ──
 export const PENDING_MAX = 16384;
-/** COMMAND.WORDS words of the command, then the arrival number. */
+/** COMMAND.WORDS words of the command, then the arrival number. One place more than PENDING_MAX, for what is dropped. */
 export const PENDING_WORDS = COMMAND.WORDS + 1;
 export const PENDING_W = COMMANDS_OSC_W + COMMAND_RING_WORDS;
 
@@ -115,7 +122,7 @@ export const BLOCK_EVENT = {
   RAMP: 6,
   WORDS: 8,
 } as const;
-export const BLOCK_EVENTS_W = PENDING_W + PENDING_MAX * PENDING_WORDS;
+export const BLOCK_EVENTS_W = PENDING_W + (PENDING_MAX + 1) * PENDING_WORDS;
 
 // ── module slots: a stable number for a living module ──
 export const MAX_SLOTS = 4096;
@@ -144,7 +151,7 @@ export const PARTITION = {
   SUCCESSOR_COUNT: 4,
   WORKER: 5, // the thread that should run it; any may
   COUNT: 8, // L sets to LIMIT, D subtracts: 0 = ready
-  CLAIM: 9, // L sets to 0, D compare-exchanges 0 → 1 to own it
+  CLAIM: 9, // C sets to 0, L to the block's ticket; D compare-exchanges ticket → ticket + 1 to own it in that block
   EVENTS: 10, // L: index of the first BLOCK_EVENT, −1 = none
   LAST_EVENT: 11, // L: index of the last one
   WORDS: LINE_W,

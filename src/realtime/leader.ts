@@ -1,0 +1,98 @@
+// DSP thread 0: decides when a block begins, hands out its work and delivers it.
+import {
+  COMMANDS_CONTROL_W,
+  COMMANDS_OSC_W,
+  CONTROL,
+  OUTPUT_RING_W,
+  PLAN,
+  RING_FRAMES,
+  RUN_PLAYING,
+  RUN_STOP,
+  WORKER,
+} from '../shared/layout.js';
+import { advanceFrame } from '../shared/frame.js';
+import { waitGate } from '../shared/gate.js';
+import { takeNextPlan } from '../shared/plans.js';
+import { CommandRing, FrameRing } from '../shared/ring.js';
+import { takePart } from './block.js';
+import { dealEvents } from './events.js';
+import { installKernels } from './kernels.js';
+import { writeBus } from './output.js';
+import { openPartitions, preparePartitions } from './partitions.js';
+import { takeCommands } from './pending.js';
+import type { DspThread } from './thread.js';
+
+/** Milliseconds after which a leader without room looks around by itself. */
+const WAIT_MS = 100;
+
+export class Leader {
+  private readonly thread: DspThread;
+  private readonly ring: FrameRing;
+  private readonly fromControl: CommandRing;
+  private readonly fromOsc: CommandRing;
+
+  // setup
+  constructor(thread: DspThread) {
+    const { buffer } = thread.memory;
+    this.thread = thread;
+    this.ring = new FrameRing(buffer as SharedArrayBuffer, OUTPUT_RING_W, RING_FRAMES, thread.words[CONTROL.CHANNELS]!);
+    this.fromControl = new CommandRing(buffer as SharedArrayBuffer, COMMANDS_CONTROL_W);
+    this.fromOsc = new CommandRing(buffer as SharedArrayBuffer, COMMANDS_OSC_W);
+  }
+
+  /** Until RUN_STOP. */
+  lead(): void {
+    const { thread, ring } = this;
+    const { words } = thread;
+    for (;;) {
+      const seen = Atomics.load(words, CONTROL.TICK);
+      const state = Atomics.load(words, CONTROL.RUN);
+      if (state === RUN_STOP) return;
+      thread.count(WORKER.HEARTBEAT, 1);
+      if (thread.lacksKernels()) installKernels(thread);
+      if (Atomics.load(words, CONTROL.NEXT_PLAN) !== words[CONTROL.PLAN]!) this.adopt();
+      if (state === RUN_PLAYING && ring.fill() + words[CONTROL.BLOCK_FRAMES]! <= words[CONTROL.RING_DEPTH]!) {
+        this.block();
+      } else {
+        Atomics.add(words, CONTROL.LEADER_SLEEPS, 1);
+        waitGate(words, CONTROL.TICK, seen, words[CONTROL.SPIN]!, WAIT_MS);
+      }
+    }
+  }
+
+  /** Makes the next plan the one that plays. Between blocks, so nobody runs the old one. */
+  private adopt(): void {
+    const { words } = this.thread;
+    Atomics.store(words, CONTROL.PLAN, takeNextPlan(words));
+    Atomics.add(words, CONTROL.ADOPTED, 1);
+    Atomics.notify(words, CONTROL.ADOPTED);
+  }
+
+  /** Computes one block and puts it into the output ring. */
+  private block(): void {
+    const { words, floats } = this.thread;
+    const plan = words[CONTROL.PLAN]! >> 2;
+    const frames = words[CONTROL.BLOCK_FRAMES]!;
+    takeCommands(words, this.fromControl);
+    takeCommands(words, this.fromOsc);
+    if (plan !== 0) preparePartitions(words, plan);
+    dealEvents(words, floats, plan, frames);
+    if (plan !== 0 && !this.play(plan)) return;
+    writeBus(words, this.ring, plan);
+    advanceFrame(words, CONTROL.FRAME_LO, frames);
+    Atomics.add(words, CONTROL.BLOCKS, 1);
+  }
+
+  /** Runs the plan for a block, with the other threads if it has work for them. @returns false when stopped half-way. */
+  private play(plan: number): boolean {
+    const { thread } = this;
+    const { words } = thread;
+    const ticket = openPartitions(words, plan);
+    const workers = words[plan + PLAN.WORKERS]!;
+    if (workers > 1) {
+      Atomics.add(words, CONTROL.BLOCK_GATE, 1);
+      Atomics.notify(words, CONTROL.BLOCK_GATE, workers - 1);
+    }
+    return takePart(thread, plan, ticket, true, RUN_STOP);
+  }
+}

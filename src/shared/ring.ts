@@ -1,0 +1,156 @@
+// Rings: single producer, single consumer, over the arena.
+//
+// Both kinds keep two indices, each on its own pair of cache lines and each written by one side only: WRITE counts what
+// the producer has put in since the start, READ what the consumer has taken out. They never stop at the capacity but wrap
+// at 2³², so full and empty cannot be confused; `index & mask` is a place in the data, `(write − read) | 0` the fill.
+//
+//   producer                                  consumer
+//     fill = WRITE − READ                       fill = WRITE − READ
+//     put data behind WRITE                     take data behind READ
+//     Atomics.store(WRITE, …)  ──publishes──►   Atomics.load(WRITE)
+//     Atomics.load(READ)       ◄──returns────   Atomics.store(READ, …)
+//
+// The data are plain words: the atomic store that publishes an index orders them. Each side may be stale about the
+// other's index, which errs on the safe side: the producer sees too little room, the consumer too little data.
+//
+// Nothing waits here and nothing throws. What did not fit is reported by the count returned and added to DROPS.
+// Whoever wants to wait for room or data uses a gate.
+import { COMMAND, COMMAND_SLOTS, RING } from './layout.js';
+
+const fillOf = (words: Int32Array, base: number): number =>
+  (Atomics.load(words, base + RING.WRITE) - Atomics.load(words, base + RING.READ)) | 0;
+
+/** Audio: interleaved frames of floats. One object per thread and ring; it holds no state but where things are. */
+export class FrameRing {
+  readonly words: Int32Array;
+  readonly floats: Float32Array;
+  readonly base: number;
+  readonly capacity: number;
+  readonly channels: number;
+
+  // setup
+  /** `base`: word index of the ring's header; `capacity`: frames, a power of two. */
+  constructor(memory: SharedArrayBuffer, base: number, capacity: number, channels: number) {
+    this.words = new Int32Array(memory);
+    this.floats = new Float32Array(memory);
+    this.base = base;
+    this.capacity = capacity;
+    this.channels = channels;
+  }
+
+  /** Frames waiting to be read. Either side. */
+  fill(): number {
+    return fillOf(this.words, this.base);
+  }
+
+  /** Frames counted by the producer so far, wrapping. */
+  written(): number {
+    return Atomics.load(this.words, this.base + RING.WRITE);
+  }
+
+  /** Index in `floats` of frame number `frame` (as counted by `written`). */
+  at(frame: number): number {
+    return this.base + RING.DATA + (frame & (this.capacity - 1)) * this.channels;
+  }
+
+  /** Producer: publishes `frames` frames put at `at(written())` and on. The caller has seen that there is room. */
+  commit(frames: number): void {
+    Atomics.store(this.words, this.base + RING.WRITE, (this.written() + frames) | 0);
+  }
+
+  /**
+   * Producer: copies `frames` frames from `source`, beginning with its frame `from`; as many as there is room for.
+   * @returns frames copied; the rest is dropped and counted.
+   */
+  write(source: Float32Array, from: number, frames: number): number {
+    const { floats, channels } = this;
+    const room = this.capacity - this.fill();
+    const count = frames < room ? frames : room;
+    const first = this.written();
+    for (let frame = 0; frame < count; frame++) {
+      const to = this.at(first + frame);
+      const at = (from + frame) * channels;
+      for (let channel = 0; channel < channels; channel++) floats[to + channel] = source[at + channel]!;
+    }
+    if (count < frames) Atomics.add(this.words, this.base + RING.DROPS, frames - count);
+    this.commit(count);
+    return count;
+  }
+
+  /**
+   * Consumer: copies up to `frames` frames to `target`, beginning at its frame `to`.
+   * @returns frames copied: fewer when the ring holds fewer.
+   */
+  read(target: Float32Array, to: number, frames: number): number {
+    const { floats, channels } = this;
+    const fill = this.fill();
+    const count = frames < fill ? frames : fill;
+    const first = Atomics.load(this.words, this.base + RING.READ);
+    for (let frame = 0; frame < count; frame++) {
+      const at = this.at(first + frame);
+      const into = (to + frame) * channels;
+      for (let channel = 0; channel < channels; channel++) target[into + channel] = floats[at + channel]!;
+    }
+    Atomics.store(this.words, this.base + RING.READ, (first + count) | 0);
+    return count;
+  }
+
+  /** Frames dropped by `write`, wrapping. */
+  drops(): number {
+    return Atomics.load(this.words, this.base + RING.DROPS);
+  }
+}
+
+/** Commands on their way to the leading DSP thread: records of COMMAND.WORDS words. One ring per producer. */
+export class CommandRing {
+  readonly words: Int32Array;
+  readonly base: number;
+
+  // setup
+  /** `base`: COMMANDS_CONTROL_W or COMMANDS_OSC_W. */
+  constructor(memory: SharedArrayBuffer, base: number) {
+    this.words = new Int32Array(memory);
+    this.base = base;
+  }
+
+  /** Commands waiting to be read. Either side. */
+  fill(): number {
+    return fillOf(this.words, this.base);
+  }
+
+  /**
+   * Producer: copies the record in `command`, a reusable array of COMMAND.WORDS words.
+   * @returns false when the ring is full; the command is then dropped and counted.
+   */
+  push(command: Int32Array): boolean {
+    const { words, base } = this;
+    if (this.fill() >= COMMAND_SLOTS) {
+      Atomics.add(words, base + RING.DROPS, 1);
+      return false;
+    }
+    const write = Atomics.load(words, base + RING.WRITE);
+    const to = base + RING.DATA + (write & (COMMAND_SLOTS - 1)) * COMMAND.WORDS;
+    for (let word = 0; word < COMMAND.WORDS; word++) words[to + word] = command[word]!;
+    Atomics.store(words, base + RING.WRITE, (write + 1) | 0);
+    return true;
+  }
+
+  /**
+   * Consumer: copies the oldest record into `target` from index `at` on.
+   * @returns false when there is none.
+   */
+  pop(target: Int32Array, at: number): boolean {
+    const { words, base } = this;
+    if (this.fill() <= 0) return false;
+    const read = Atomics.load(words, base + RING.READ);
+    const from = base + RING.DATA + (read & (COMMAND_SLOTS - 1)) * COMMAND.WORDS;
+    for (let word = 0; word < COMMAND.WORDS; word++) target[at + word] = words[from + word]!;
+    Atomics.store(words, base + RING.READ, (read + 1) | 0);
+    return true;
+  }
+
+  /** Commands dropped by `push`, wrapping. */
+  drops(): number {
+    return Atomics.load(this.words, this.base + RING.DROPS);
+  }
+}
