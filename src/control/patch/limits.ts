@@ -4,6 +4,13 @@ import { MAX_SLOTS } from '../../shared/layout.js';
 export const FORMAT = 'krell-patch';
 export const FORMAT_VERSION = 1;
 
+/** A module's id: legal in an OSC address, and nobody's path. */
+export const ID = /^[a-z][a-z0-9_-]*$/;
+/** An OSC address: printable ASCII without what patterns are made of, in parts that are not empty. */
+export const ADDRESS = /^(?:\/[!"$-)+\-.0->@-Z\\^-z|~]+)+$/;
+/** The engine's own name, as a module id and as the first part of an address. */
+export const RESERVED = 'engine';
+
 export const LIMITS = {
   fileBytes: 4 * 1024 * 1024,
   /** Objects and arrays within each other. */

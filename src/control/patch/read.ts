@@ -3,7 +3,7 @@ import type { ModuleDefinition, ParamSpec } from '../../module.js';
 import { didYouMean } from '../names.js';
 import type { Registry } from '../registry.js';
 import { anyObject, anything, entries, fields, list, literal, number, optional, required, text } from './check.js';
-import { FORMAT, FORMAT_VERSION, LIMITS } from './limits.js';
+import { ADDRESS, FORMAT, FORMAT_VERSION, ID, LIMITS, RESERVED } from './limits.js';
 import { DEFAULT_SEED, DEFAULT_TEMPO, type OscAlias, type Patch, type PatchCable, type PatchModule, type SnapshotValue } from './model.js';
 import { isObject, type Json, type JsonObject } from './parse.js';
 import { join, quote, show, type Problems } from './problems.js';
@@ -35,10 +35,6 @@ const cableFields = fields('a cable', {
   ui: optional(anyObject),
 });
 const aliasFields = fields('an OSC alias', { to: required(text(Infinity)), range: optional(anything) });
-
-const ID = /^[a-z][a-z0-9_-]*$/;
-/** Printable ASCII but what OSC patterns use, in parts that are not empty. */
-const ADDRESS = /^(?:\/[!"$-)+\-.0->@-Z\\^-z|~]+)+$/;
 
 type Section = 'inputs' | 'outputs' | 'params';
 const WORD: Readonly<Record<Section, string>> = { inputs: 'input', outputs: 'output', params: 'parameter' };
@@ -108,7 +104,7 @@ export class Reader {
   }
 
   #checkId(id: string, path: string): boolean {
-    if (id === 'engine') this.problems.add(path, "'engine' is the engine's own name in OSC addresses", 'choose another id');
+    if (id === RESERVED) this.problems.add(path, `'${RESERVED}' is the engine's own name in OSC addresses`, 'choose another id');
     else if (id.length > LIMITS.idLength)
       this.problems.add(path, `the id has ${id.length} characters, at most ${LIMITS.idLength} are allowed`);
     else if (!ID.test(id)) this.problems.add(path, `${quote(id)} is not a module id`, 'use small letters, digits, _ and -, first a letter');
@@ -190,8 +186,8 @@ export class Reader {
   #alias(address: string, value: Json, path: string): OscAlias | undefined {
     if (address.length > LIMITS.addressLength || !ADDRESS.test(address))
       this.problems.add(path, `${quote(address)} is not an OSC address`, 'write one like "/1/fader1", without blanks and # * , ? [ ] { }');
-    else if (address === '/engine' || address.startsWith('/engine/'))
-      this.problems.add(path, "addresses under '/engine' are the engine's own", 'choose another address');
+    else if (address === `/${RESERVED}` || address.startsWith(`/${RESERVED}/`))
+      this.problems.add(path, `addresses under '/${RESERVED}' are the engine's own`, 'choose another address');
     const read = aliasFields(value, path, this.problems);
     const found = read?.to === undefined ? undefined : this.target(read.to, 'params', join(path, 'to'));
     if (!found) return undefined;

@@ -11,7 +11,7 @@ import { quote, show } from './problems.js';
 export type ValueResult = { readonly value: number } | { readonly problem: Problem };
 
 /** A number with its unit, as text. */
-const QUANTITY = /^([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\s*([a-zA-Z%]+)$/;
+export const QUANTITY = /^([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\s*([a-zA-Z%]+)$/;
 
 /**
  * The number for a parameter, in its own unit: an enum's is its index, a toggle's 0 or 1.
@@ -47,10 +47,10 @@ function readNumber(spec: NumberParam, value: unknown): number | Fault {
     return spec.unit === ''
       ? { message: `a plain number takes no unit, here ${quote(unit)}`, hint: `write ${number}` }
       : { message: `${quote(unit)} is not a unit of ${spec.unit}`, hint: didYouMean(unit, unitsLike(spec.unit)) };
-  const held = withinRounding(own, spec);
-  if (held >= spec.min && held <= spec.max) return held + 0; // −0 becomes 0
+  const exact = unit === spec.unit ? own : withoutRounding(own);
+  if (exact >= spec.min && exact <= spec.max) return exact + 0; // −0 becomes 0
   return {
-    message: outOfRange(own, spec, unit === spec.unit ? '' : `${number} ${unit}`),
+    message: outOfRange(exact, spec, unit === spec.unit ? '' : `${number} ${unit}`),
     hint: written.unit ? undefined : otherUnit(number, spec),
   };
 }
@@ -73,7 +73,7 @@ function readEnum(spec: EnumParam, value: unknown): number | Fault {
 function quantity(value: unknown): { number: number; unit?: string } | undefined {
   if (typeof value === 'number') return { number: value };
   if (typeof value === 'string') {
-    const parts = value.length <= LIMITS.valueLength ? QUANTITY.exec(value.trim()) : null;
+    const parts = value.length <= LIMITS.valueLength ? QUANTITY.exec(value) : null;
     return parts ? { number: Number(parts[1]), unit: parts[2]! } : undefined;
   }
   if (!isObject(value) || Object.keys(value).length !== 2) return undefined;
@@ -81,13 +81,8 @@ function quantity(value: unknown): { number: number; unit?: string } | undefined
   return typeof number === 'number' && typeof unit === 'string' && unit !== '' ? { number, unit } : undefined;
 }
 
-/** 9 ms are 0.009000000000000001 s: a value that rounding alone carried over a bound is on it. */
-function withinRounding(value: number, { min, max }: NumberParam): number {
-  const slack = 1e-12 * Math.max(Math.abs(min), Math.abs(max));
-  if (value < min && value >= min - slack) return min;
-  if (value > max && value <= max + slack) return max;
-  return value;
-}
+/** 9 ms come out of a conversion as 0.009000000000000001 s, beyond a maximum of 0.009 s. */
+const withoutRounding = (value: number): number => Number(value.toPrecision(12));
 
 const withUnit = (value: number, unit: string): string => (unit === '' || unit === 'ratio' ? String(value) : `${value} ${unit}`);
 
