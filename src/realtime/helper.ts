@@ -19,10 +19,11 @@ export function help(thread: DspThread): void {
     if (Atomics.load(words, CONTROL.RUN) === RUN_STOP) return;
     thread.count(WORKER.HEARTBEAT, 1);
     if (thread.lacksKernels()) installKernels(thread);
-    // The ticket first: a plan adopted after it was read has no partition open with it.
+    // The ticket first: a plan adopted after it was read has no partition open with it. Before the first block it is 0,
+    // as is every CLAIM of a plan that has not played.
     const ticket = Atomics.load(words, CONTROL.BLOCK_TICKET);
     const plan = holdPlan(words, index) >> 2;
-    if (plan !== 0) takePart(thread, plan, ticket, false, RUN_STOP);
+    if (plan !== 0 && ticket !== 0) takePart(thread, plan, ticket, false, RUN_STOP);
     releasePlan(words, index);
   }
 }
