@@ -22,7 +22,7 @@ export const number =
       return problems.add(path, `${show(value)} is not ${kind}`, `write one from ${min} to ${max}`);
     // not "value < min": that would let NaN pass
     if (!(value >= min && value <= max)) return problems.add(path, `${value} is not within ${min} to ${max}`);
-    return value;
+    return value + 0; // −0 becomes 0
   };
 
 export const literal =

@@ -7,7 +7,7 @@ import type { Registry } from '../registry.js';
 import { tooMany } from './check.js';
 import { LIMITS } from './limits.js';
 import type { Patch, PatchCable, PatchModule, Port } from './model.js';
-import { isObject, type Json, type JsonObject } from './parse.js';
+import { isObject, parseJson, type Json, type JsonObject } from './parse.js';
 import { Problems, join, quote } from './problems.js';
 import { Reader } from './read.js';
 
@@ -18,9 +18,11 @@ export function addModule(patch: Patch, registry: Registry, id: string, module: 
   if (patch.modules.has(id)) problems.add(path, `there is already a module ${quote(id)}`, 'choose another id');
   if (patch.modules.size >= LIMITS.modules) tooMany('modules', patch.modules.size + 1, LIMITS.modules, 'modules', problems);
   const added = new Reader(patch, registry, problems).module(id, module, path);
+  // what a file could not hold (too deep, `__proto__`) is refused now, not when the saved file is loaded
+  const written = parseJson(JSON.stringify({ modules: { [id]: module } }), problems) as { modules: JsonObject };
   problems.throwIfAny();
   patch.modules.set(id, added!);
-  sectionOf(patch, 'modules')[id] = structuredClone(module);
+  sectionOf(patch, 'modules')[id] = written.modules[id]!;
   return added!;
 }
 

@@ -1,4 +1,5 @@
 // Patch files: text → model → text. The format: docs/patch-format.md.
+import { PatchError } from '../../errors.js';
 import type { Registry } from '../registry.js';
 import { FORMAT, FORMAT_VERSION, LIMITS } from './limits.js';
 import { migrate } from './migrate.js';
@@ -33,8 +34,14 @@ function load(text: string, registry: Registry, problems: Problems): Patch | und
   return document && readPatch(document, registry, problems);
 }
 
-/** The patch as a file: what was loaded, with its edits. Saving it again gives the same bytes. */
-export const savePatch = (patch: Patch): string => formatJson(patch.document);
+/**
+ * The patch as a file: what was loaded, with its edits. Saving it again gives the same bytes.
+ * @throws PatchError when edits have made it larger than a file may be.
+ */
+export function savePatch({ document }: Patch): string {
+  for (const text of [formatJson(document), `${JSON.stringify(document)}\n`]) if (Buffer.byteLength(text) <= LIMITS.fileBytes) return text;
+  throw new PatchError([{ path: '', message: `the file would be larger than the ${LIMITS.fileBytes} bytes a patch may have` }]);
+}
 
 /** A patch to start from. */
 export function emptyPatch(): Patch {

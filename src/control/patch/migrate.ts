@@ -29,7 +29,7 @@ function fromVersion0(document: JsonObject, problems: Problems): JsonObject {
     if (key === 'formatVersion') migrated[key] = 1;
     else if (key === 'bpm') migrated['tempo'] = value;
     else if (key === 'modules' && Array.isArray(value)) migrated[key] = namedModules(value, problems);
-    else if (key === 'cables' && Array.isArray(value)) migrated[key] = value.map((cable, i) => cableOf(cable, join('cables', i), problems));
+    else if (key === 'cables' && Array.isArray(value)) migrated[key] = value.map(cableOf);
     else migrated[key] = value;
   }
   return migrated;
@@ -55,13 +55,10 @@ const CABLE = /^(\S+) *-> *(\S+)(?: *\* *(\S+))?$/;
 /** More than two of the longest names and a number take. */
 const LONGEST_CABLE = 400;
 
-function cableOf(cable: Json, path: string, problems: Problems): Json {
-  const parts = typeof cable === 'string' && cable.length <= LONGEST_CABLE ? CABLE.exec(cable.trim()) : null;
+function cableOf(cable: Json): Json {
+  const parts = typeof cable === 'string' && cable.length <= LONGEST_CABLE ? CABLE.exec(cable) : null;
   const gain = Number(parts?.[3] ?? 1);
-  if (!parts || !Number.isFinite(gain)) {
-    problems.add(path, `${show(cable)} is not a cable`, 'write "vco1.saw -> vcf1.in" or "env1.env -> vcf1.cutoff * 0.4"');
-    return null;
-  }
-  const [, from, to] = parts as unknown as [string, string, string];
+  if (!parts || !Number.isFinite(gain)) return cable;
+  const [from, to] = [parts[1]!, parts[2]!];
   return parts[3] === undefined ? { from, to } : { from, to, gain };
 }
