@@ -21,6 +21,10 @@ const good: [string, unknown][] = [
       ],
     }),
   ],
+  [
+    'lines as long as may be',
+    patchWith({ 'x-edge': Array.from({ length: 16 }, (_, i) => [{ a: 'd'.repeat(112 + i) }, ['d'.repeat(118 + i), 1]]).flat() }),
+  ],
   ['a title in many scripts', patchWith({ title: 'Ж\u0301 \u65e5\u672c "\\ \u2028' })],
 ];
 

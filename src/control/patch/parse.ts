@@ -200,7 +200,7 @@ class Reader {
     const lineEnd = text.indexOf('\n', this.#at);
     const start = Math.max(text.lastIndexOf('\n', this.#at - 1) + 1, this.#at - 40);
     const end = Math.min(lineEnd < 0 ? text.length : lineEnd, this.#at + 30);
-    // eslint-disable-next-line no-control-regex -- as many columns as characters, none of them a command to a terminal
+    // as many columns as characters, none of them a command to a terminal
     const shown = text.slice(start, end).replace(/[^ -~\u00a1-\uffff]|[\u200b-\u200f\u2028-\u202f\u2066-\u2069]/g, ' ');
     return `\n  ${shown}\n  ${' '.repeat(this.#at - start)}^`;
   }

@@ -25,7 +25,7 @@ export class Problems {
 }
 
 const SHOWN_LENGTH = 48;
-// eslint-disable-next-line no-control-regex -- what a terminal could take for a command is shown as its code
+/** What a terminal could take for a command is shown as its code. */
 const UNPRINTABLE = /[\u007f-\u009f\u200b-\u200f\u2028-\u202f\u2066-\u2069\ufeff]/g;
 
 /** Text from a file, made safe and short enough for a message: `'cutof'`. */

@@ -17,15 +17,14 @@ function layOut(value: Json, depth: number, used: number): string {
     const line = onOneLine(value, WIDTH - used - 2 * depth);
     if (line !== undefined) return line;
   }
-  const indent = '  '.repeat(depth + 1);
-  const lines = isArray
-    ? value.map((item) => `${indent}${layOut(item, depth + 1, 1)}`)
-    : Object.entries(value).map(([key, item]) => {
-        const name = `${JSON.stringify(key)}: `;
-        return `${indent}${name}${layOut(item, depth + 1, name.length + 1)}`;
-      });
+  const entries = Object.entries(value);
+  const lines = entries.map(([key, item], i) => {
+    const name = isArray ? '' : `${JSON.stringify(key)}: `;
+    const comma = i < entries.length - 1 ? ',' : '';
+    return `${'  '.repeat(depth + 1)}${name}${layOut(item, depth + 1, name.length + comma.length)}${comma}\n`;
+  });
   const [open, close] = isArray ? '[]' : '{}';
-  return `${open}\n${lines.join(',\n')}\n${'  '.repeat(depth)}${close}`;
+  return `${open}\n${lines.join('')}${'  '.repeat(depth)}${close}`;
 }
 
 /** Things with parts of their own read better below each other. */
