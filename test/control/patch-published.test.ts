@@ -21,4 +21,12 @@ describe('the published schema', () => {
     const root = JSON.parse(published) as JsonObject;
     expect(conforms(JSON.parse(text) as Json, root, root)).toBe(true);
   });
+
+  const guide = readFileSync(new URL('../../docs/patch-format.md', import.meta.url), 'utf8');
+  it.each([...guide.matchAll(/^```json\n(.*?)^```/gms)].map(([, text]) => text!))(
+    'goes with docs/patch-format.md, whose patches load',
+    (text) => {
+      expect(loadPatch(text, all).modules.size).toBeGreaterThan(0);
+    },
+  );
 });

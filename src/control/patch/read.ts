@@ -39,6 +39,8 @@ const aliasFields = fields('an OSC alias', { to: required(text(Infinity)), range
 type Section = 'inputs' | 'outputs' | 'params';
 const WORD: Readonly<Record<Section, string>> = { inputs: 'input', outputs: 'output', params: 'parameter' };
 
+const aWord = (section: Section): string => `${section === 'params' ? 'a' : 'an'} ${WORD[section]}`;
+
 /** Reads a whole document. What is read is to be used only if no problem was noted. */
 export function readPatch(document: JsonObject, registry: Registry, problems: Problems): Patch {
   const root = patchFields(document, '', problems) ?? {};
@@ -222,12 +224,11 @@ export class Reader {
   #find<S extends Section>(definition: ModuleDefinition, section: S, name: string, owner: string, path: string) {
     const names = definition[section];
     if (Object.hasOwn(names, name)) return names[name] as ModuleDefinition[S][string];
-    const article = section === 'params' ? 'a' : 'an';
     const elsewhere = (Object.keys(WORD) as Section[]).find((other) => Object.hasOwn(definition[other], name));
     return this.problems.add(path, `${owner} has no ${WORD[section]} ${quote(name)}`, () => {
       const near = didYouMean(name, Object.keys(names));
       if (!elsewhere) return near;
-      return `it is ${elsewhere === 'params' ? 'a' : 'an'} ${WORD[elsewhere]}, and this takes ${article} ${WORD[section]}${near ? `: ${near}` : ''}`;
+      return `it is ${aWord(elsewhere)}, and this takes ${aWord(section)}${near ? `: ${near}` : ''}`;
     });
   }
 }
