@@ -9,7 +9,7 @@ import { LIMITS } from './limits.js';
 import type { Patch, PatchCable, PatchModule, Port } from './model.js';
 import { isObject, parseJson, type Json, type JsonObject } from './parse.js';
 import { Problems, join, quote } from './problems.js';
-import { Reader } from './read.js';
+import { Reader, endsOf } from './read.js';
 
 /** Adds a module as it would be written in a file, `{ type, voices, params }`. @throws PatchError */
 export function addModule(patch: Patch, registry: Registry, id: string, module: JsonObject): PatchModule {
@@ -51,7 +51,11 @@ export function removeModule(patch: Patch, id: string): void {
 export function addCable(patch: Patch, registry: Registry, cable: { from: string; to: string; gain?: number }): PatchCable {
   const problems = new Problems();
   if (patch.cables.length >= LIMITS.cables) tooMany('cables', patch.cables.length + 1, LIMITS.cables, 'cables', problems);
-  const added = new Reader(patch, registry, problems).cable(cable, join('cables', patch.cables.length));
+  const reader = new Reader(patch, registry, problems);
+  const path = join('cables', patch.cables.length);
+  const added = reader.cable(cable, path);
+  const twin = patch.cables.findIndex(joins(cable.from, cable.to));
+  if (twin >= 0) reader.sameCable(path, join('cables', twin));
   problems.throwIfAny();
   patch.cables.push(added!);
   patch.document['cables'] ??= [];
@@ -61,14 +65,10 @@ export function addCable(patch: Patch, registry: Registry, cable: { from: string
 
 /** Removes the cable between two ports. @throws PatchError when there is none. */
 export function removeCable(patch: Patch, from: string, to: string): PatchCable {
-  const name = ({ id, port }: Port): string => `${id}.${port}`;
-  const removed = patch.cables.find((cable) => name(cable.from) === from && name(cable.to) === to);
+  const removed = patch.cables.find(joins(from, to));
   if (!removed) {
-    const known = didYouMean(
-      `${from} → ${to}`,
-      patch.cables.map((cable) => `${name(cable.from)} → ${name(cable.to)}`),
-    );
-    throw new PatchError([{ path: 'cables', message: `there is no cable from ${quote(from)} to ${quote(to)}`, hint: known }]);
+    const near = didYouMean(`${from} → ${to}`, patch.cables.map(endsOf));
+    throw new PatchError([{ path: 'cables', message: `there is no cable from ${quote(from)} to ${quote(to)}`, hint: near }]);
   }
   removeCables(patch, (cable) => cable === removed);
   return removed;
@@ -112,6 +112,14 @@ function moduleOf(patch: Patch, id: string): PatchModule {
 }
 
 const sectionOf = (patch: Patch, section: 'modules' | 'snapshots' | 'osc'): JsonObject => patch.document[section] as JsonObject;
+
+/** Does a cable join these ports? */
+const joins =
+  (from: string, to: string) =>
+  (cable: PatchCable): boolean =>
+    isPort(cable.from, from) && isPort(cable.to, to);
+const isPort = ({ id, port }: Port, name: string): boolean =>
+  name.length === id.length + 1 + port.length && name.startsWith(id) && name.endsWith(port) && name[id.length] === '.';
 
 /** Removes cables from the model and, at the same places, from the document. */
 function removeCables(patch: Patch, isRemoved: (cable: PatchCable) => boolean): void {

@@ -67,8 +67,6 @@ export function readPatch(document: JsonObject, registry: Registry, problems: Pr
 export class Reader {
   /** Modules that are there but wrong: what refers to them is not their fault. */
   readonly #broken = new Set<string>();
-  /** Cables by their ends, and their place in the file. */
-  #ends?: Map<string, string>;
 
   constructor(
     readonly patch: Patch,
@@ -143,9 +141,15 @@ export class Reader {
   }
 
   cables(value: Json): void {
+    const places = new Map<string, string>();
     list('cables', LIMITS.cables, (entry, path) => {
       const cable = this.cable(entry, path);
-      if (cable) this.patch.cables.push(cable);
+      if (!cable) return;
+      const ends = endsOf(cable);
+      const twin = places.get(ends);
+      if (twin !== undefined) return this.sameCable(path, twin);
+      places.set(ends, path);
+      this.patch.cables.push(cable);
     })(value, 'cables', this.problems);
   }
 
@@ -155,12 +159,11 @@ export class Reader {
     const from = read.from === undefined ? undefined : this.target(read.from, 'outputs', join(path, 'from'));
     const to = read.to === undefined ? undefined : this.target(read.to, 'inputs', join(path, 'to'));
     if (!from || !to) return undefined;
-    this.#ends ??= new Map(this.patch.cables.map((other, i) => [endsOf(other), join('cables', i)]));
-    const ends = `${read.from} ${read.to}`;
-    const other = this.#ends.get(ends);
-    if (other) return this.problems.add(path, `the same cable as ${other}`, 'remove one, or give the other a gain');
-    this.#ends.set(ends, path);
     return { from: { id: from.id, port: from.name }, to: { id: to.id, port: to.name }, gain: read.gain ?? 1 };
+  }
+
+  sameCable(path: string, twin: string): void {
+    this.problems.add(path, `the same cable as ${twin}`, 'remove one, or give the other a gain');
   }
 
   snapshots(value: Json): void {
@@ -233,8 +236,8 @@ export class Reader {
   }
 }
 
-/** A cable's ends as one key. */
-const endsOf = ({ from, to }: PatchCable): string => `${from.id}.${from.port} ${to.id}.${to.port}`;
+/** A cable's ends as text. */
+export const endsOf = ({ from, to }: PatchCable): string => `${from.id}.${from.port} → ${to.id}.${to.port}`;
 
 const EXAMPLE: Readonly<Record<Section, string>> = { inputs: 'in', outputs: 'low', params: 'cutoff' };
 
