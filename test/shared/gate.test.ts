@@ -81,12 +81,19 @@ describe('a plan', () => {
     expect(planInUse(words, a)).toBe(true);
     words[CONTROL.PLAN] = takeNextPlan(words);
     expect(holdPlan(words, 3)).toBe(a);
+    releasePlan(words, 3);
     words[CONTROL.NEXT_PLAN] = b;
-    expect(planInUse(words, a)).toBe(true);
-    words[CONTROL.PLAN] = takeNextPlan(words);
+    // The leader has named the next plan, but the old one still plays.
+    expect(takeNextPlan(words)).toBe(b);
+    expect([planInUse(words, a), planInUse(words, b)]).toEqual([true, true]);
+    holdPlan(words, 3);
+    words[CONTROL.PLAN] = b;
     expect([planInUse(words, a), planInUse(words, b)]).toEqual([true, true]);
     releasePlan(words, 3);
     expect([planInUse(words, a), planInUse(words, b)]).toEqual([false, true]);
+    words[CONTROL.NEXT_PLAN] = words[CONTROL.PLAN] = 0;
+    // Named by the leader and nowhere else: it is about to look whether that is still right.
     expect(words[workerWord(0, WORKER.PLAN_IN_USE)]).toBe(b);
+    expect(planInUse(words, b)).toBe(true);
   });
 });
