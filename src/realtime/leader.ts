@@ -81,6 +81,8 @@ export class Leader {
     writeBus(words, this.ring, plan);
     advanceFrame(words, CONTROL.FRAME_LO, frames);
     Atomics.add(words, CONTROL.BLOCKS, 1);
+    const wanted = Atomics.load(words, CONTROL.HOST_WANTS);
+    if (wanted > 0 && this.ring.fill() >= wanted) Atomics.notify(words, CONTROL.BLOCKS);
   }
 
   /** Runs the plan for a block, with the other threads if it has work for them. @returns false when stopped half-way. */

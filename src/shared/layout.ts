@@ -29,7 +29,7 @@ export const CONTROL = {
   NEXT_PLAN: 5 * LINE_W, // C: byte address of the plan to adopt at the next block edge
   FRAME_LO: 6 * LINE_W, // L: frame of the block being computed, low word (read both with readFrame)
   FRAME_HI: 6 * LINE_W + 1, // L: high word, then its copy
-  BLOCKS: 6 * LINE_W + 3, // L: blocks computed
+  BLOCKS: 6 * LINE_W + 3, // L: blocks computed; a gate, notified when the ring holds HOST_WANTS frames
   LATE_EVENTS: 6 * LINE_W + 4, // L: events whose frame had passed when they were read
   STALE_EVENTS: 6 * LINE_W + 5, // L: events for a module that no longer exists
   DROPPED_EVENTS: 6 * LINE_W + 6, // L: events lost because the pending queue was full
@@ -44,6 +44,7 @@ export const CONTROL = {
   PEAK_LEFT: 7 * LINE_W + 5, // H: float bits, largest |sample| since control last zeroed it
   PEAK_RIGHT: 7 * LINE_W + 6,
   PERIOD_FRAMES: 7 * LINE_W + 7, // H: frames the device takes at a time
+  HOST_WANTS: 7 * LINE_W + 8, // H: frames in the output ring for which it waits on BLOCKS, 0 = does not wait
 } as const;
 
 export const RUN_IDLE = 0; // threads are warm and wait
@@ -51,7 +52,7 @@ export const RUN_PLAYING = 1;
 export const RUN_STOP = 2; // threads leave their loops
 
 export const HOST_STARTING = 0;
-export const HOST_PLAYING = 1;
+export const HOST_PLAYING = 1; // the device is open and takes frames
 export const HOST_ENDED = 2;
 export const HOST_FAILED = 3;
 

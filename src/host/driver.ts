@@ -1,0 +1,67 @@
+// What the host thread knows of a way to get rid of sound.
+import type { FileResult } from './file.js';
+import type { Player } from './player.js';
+
+export const DRIVERS = ['portaudio', 'naudiodon', 'null', 'file'] as const;
+export type DriverName = (typeof DRIVERS)[number];
+
+/** An open device. Opening and closing may allocate, throw and take their time; `run` delivers sound. */
+export interface AudioDriver {
+  readonly name: DriverName;
+  /** The device, for people. */
+  readonly device: string;
+  /** Frames it takes at a time. */
+  readonly periodFrames: number;
+  /** From a frame's leaving the output ring to its being heard, as far as the driver knows. */
+  readonly latencyMs: number;
+  /**
+   * Plays what `player` gives until it says `stopped`. May block its thread, but looks at `stopped` several times a second.
+   * @throws KrellError 'device' when the device goes away.
+   */
+  run(player: Player): FileResult | void | Promise<void>;
+  /** Gives the device back. Never throws. */
+  close(): void;
+}
+
+/** What control asks of the host: the worker's data. */
+export interface HostOptions {
+  /** The arena. */
+  readonly memory: WebAssembly.Memory;
+  readonly driver: DriverName;
+  /** Index of the device, from the driver's list; its default device otherwise. */
+  readonly device?: number | undefined;
+  /** Frames per period, if the device can; the null and file drivers always can. */
+  readonly periodFrames: number;
+  /** For the file driver. */
+  readonly file?: FileTarget | undefined;
+}
+
+/** What to write, where. */
+export interface FileTarget {
+  /** Without one, nothing is written, only counted and summed up. */
+  readonly path?: string | undefined;
+  /** Exact length. */
+  readonly frames: number;
+  readonly bits: WavBits;
+  /** Of the dither. */
+  readonly seed?: number;
+}
+export type WavBits = 16 | 24 | '32f';
+
+/** What the host tells control. */
+export type HostMessage =
+  | {
+      readonly kind: 'open';
+      readonly driver: DriverName;
+      readonly device: string;
+      readonly periodFrames: number;
+      readonly latencyMs: number;
+    }
+  | { readonly kind: 'failed'; readonly code: string; readonly message: string }
+  | { readonly kind: 'ended'; readonly file?: FileResult };
+
+/**
+ * Frames the engine should keep ready (RING_DEPTH) for a device that takes `periodFrames` at a time: one period to take, one
+ * being computed, in whole blocks.
+ */
+export const ringDepthFor = (periodFrames: number, blockFrames: number): number => 2 * Math.ceil(periodFrames / blockFrames) * blockFrames;

@@ -1,0 +1,126 @@
+// Between the output ring and a device: takes a period at a time, whatever the ring holds.
+//
+// Silent until the engine plays and the first period is there. From then on every call delivers a whole period, in time:
+// what the ring lacks is made up by the latest sound, backwards and fading out (it continues where the sound broke off),
+// then silence, and one underrun is counted. What comes after a gap fades in. The device never waits for the engine, so a
+// gap is over when it is over: it does not become latency.
+import { advanceFrame } from '../shared/frame.js';
+import { signal } from '../shared/gate.js';
+import { CONTROL, OUTPUT_RING_W, RING_FRAMES, RUN_PLAYING, RUN_STOP, TAP_FRAMES, TAP_RING_W } from '../shared/layout.js';
+import { FrameRing } from '../shared/ring.js';
+
+/** Milliseconds after which `take` looks around by itself. */
+const WAIT_MS = 100;
+
+export class Player {
+  readonly words: Int32Array;
+  readonly sampleRate: number;
+  readonly channels: number;
+  readonly periodFrames: number;
+  private readonly floats: Float32Array;
+  private readonly ring: FrameRing;
+  private readonly tap: FrameRing;
+  /** The period delivered last. */
+  private readonly previous: Float32Array;
+  /** Whether the engine has delivered since it began to play. */
+  private flowing = false;
+  /** Whether the latest period ended in silence for want of sound. */
+  private broken = false;
+
+  constructor(memory: WebAssembly.Memory, periodFrames: number) {
+    const buffer = memory.buffer as unknown as SharedArrayBuffer;
+    this.words = new Int32Array(buffer);
+    this.floats = new Float32Array(buffer);
+    this.sampleRate = this.words[CONTROL.SAMPLE_RATE]!;
+    this.channels = this.words[CONTROL.CHANNELS]!;
+    this.periodFrames = periodFrames;
+    this.ring = new FrameRing(buffer, OUTPUT_RING_W, RING_FRAMES, this.channels);
+    this.tap = new FrameRing(buffer, TAP_RING_W, TAP_FRAMES, this.channels);
+    this.previous = new Float32Array(periodFrames * this.channels);
+    Atomics.store(this.words, CONTROL.PERIOD_FRAMES, periodFrames);
+  }
+
+  /** Whether the engine wants the host to leave. */
+  stopped(): boolean {
+    return Atomics.load(this.words, CONTROL.RUN) === RUN_STOP;
+  }
+
+  /** Fills `period` (periodFrames interleaved frames): the next piece of sound, if need be a piece of its end, or silence. */
+  fill(period: Float32Array): void {
+    const { words, periodFrames, channels } = this;
+    if (Atomics.load(words, CONTROL.RUN) !== RUN_PLAYING) this.flowing = false;
+    else if (this.ring.fill() >= periodFrames) this.flowing = true;
+    if (!this.flowing) {
+      period.fill(0);
+      return;
+    }
+    const got = this.ring.read(period, 0, periodFrames);
+    signal(words, CONTROL.TICK);
+    if (this.broken) fadeIn(period, got, channels);
+    if (got < periodFrames) {
+      Atomics.add(words, CONTROL.UNDERRUNS, 1);
+      if (this.broken && got === 0) period.fill(0);
+      else fadeOut(period, got, this.previous, channels);
+    }
+    this.broken = got < periodFrames;
+    this.previous.set(period);
+    this.delivered(period, periodFrames);
+  }
+
+  /**
+   * Takes up to `frames` frames, as soon as there are `atLeast`: for a driver that has time.
+   * @returns frames taken; 0 when stopped.
+   */
+  take(target: Float32Array, frames: number, atLeast: number): number {
+    const { words, ring } = this;
+    while (ring.fill() < atLeast) {
+      if (this.stopped()) return 0;
+      // Asks first and looks again then, so that the leader either sees the wish or has already granted it.
+      Atomics.store(words, CONTROL.HOST_WANTS, atLeast);
+      const seen = Atomics.load(words, CONTROL.BLOCKS);
+      if (ring.fill() < atLeast) Atomics.wait(words, CONTROL.BLOCKS, seen, WAIT_MS);
+    }
+    Atomics.store(words, CONTROL.HOST_WANTS, 0);
+    const got = ring.read(target, 0, frames);
+    signal(words, CONTROL.TICK);
+    this.delivered(target, got);
+    return got;
+  }
+
+  /** Counts, measures and, while recording, copies what goes out. */
+  private delivered(samples: Float32Array, frames: number): void {
+    const { words, channels } = this;
+    advanceFrame(words, CONTROL.HOST_FRAME_LO, frames);
+    this.measure(samples, frames, 0, CONTROL.PEAK_LEFT);
+    this.measure(samples, frames, channels > 1 ? 1 : 0, CONTROL.PEAK_RIGHT);
+    if (Atomics.load(words, CONTROL.TAP) === 1) this.tap.write(samples, 0, frames);
+  }
+
+  private measure(samples: Float32Array, frames: number, channel: number, word: number): void {
+    let peak = this.floats[word]!;
+    for (let at = channel; at < frames * this.channels; at += this.channels) {
+      const size = Math.abs(samples[at]!);
+      if (size > peak) peak = size;
+    }
+    this.floats[word] = peak;
+  }
+}
+
+/** Completes a period of which only `got` frames came: what was played before, backwards, down to nothing. */
+function fadeOut(period: Float32Array, got: number, previous: Float32Array, channels: number): void {
+  const frames = period.length / channels;
+  for (let frame = got; frame < frames; frame++) {
+    const gain = (frames - 1 - frame) / (frames - got);
+    // Mirrored at the break; before the period's start lies the previous period.
+    const mirrored = 2 * got - 1 - frame;
+    for (let channel = 0; channel < channels; channel++) {
+      const before = mirrored >= 0 ? period[mirrored * channels + channel]! : previous[(frames + mirrored) * channels + channel]!;
+      period[frame * channels + channel] = before * gain;
+    }
+  }
+}
+
+function fadeIn(period: Float32Array, frames: number, channels: number): void {
+  for (let frame = 0; frame < frames; frame++)
+    for (let channel = 0; channel < channels; channel++) period[frame * channels + channel]! *= (frame + 1) / frames;
+}
