@@ -1,5 +1,5 @@
 // `krell check`: is a patch file right, and if not, what is wrong with it.
-import modules from '../../../modules/index.js';
+import { modules } from '../../../modules/index.js';
 import { loadPatch, readPatchFile } from '../../control/patch/index.js';
 import { Registry } from '../../control/registry.js';
 import { KrellError, PatchError, type Problem } from '../../errors.js';

@@ -1,5 +1,5 @@
 // `krell modules`: which modules there are, and what is known about one.
-import modules from '../../../modules/index.js';
+import { modules } from '../../../modules/index.js';
 import { Registry } from '../../control/registry.js';
 import type { ModuleDefinition, ParamSpec, PortKind } from '../../module.js';
 import { formatValue } from '../../units.js';

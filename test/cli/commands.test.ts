@@ -1,0 +1,189 @@
+// The program from the outside: help, exit codes, what goes to stdout and what to stderr.
+import { describe, expect, it } from 'vitest';
+import { file, folder, krell, patch, PROGRAM, run, TONE } from './krell.js';
+
+const COMMANDS = ['play', 'render', 'check', 'modules', 'devices', 'bench'];
+/** What a terminal could take for a command. */
+// eslint-disable-next-line no-control-regex -- exactly those
+const CONTROL = /[\x00-\x09\x0b-\x1f\x7f]/;
+
+describe('krell', () => {
+  it('lists its commands', async () => {
+    const { code, stdout, stderr } = await krell(['--help']);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect([...stdout.matchAll(/^ {2}([a-z-]+) {2}/gm)].map((match) => match[1])).toEqual(COMMANDS);
+  });
+
+  it.each(COMMANDS)('%s --help says how it is used', async (name) => {
+    const { code, stdout, stderr } = await krell([name, '--help']);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(stdout).toMatch(new RegExp(`^Usage: krell ${name} `));
+    expect(stdout).toContain('--json');
+  });
+
+  it('tells its version', async () => {
+    const { code, stdout } = await krell(['--version']);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
+  });
+
+  it.each([
+    [[], 'krell: needs a command; there is play, render'],
+    [['plya'], "krell: unknown command 'plya'; did you mean 'play'?"],
+    [['constructor'], "krell: unknown command 'constructor'"],
+    [['play'], 'krell play: needs a patch'],
+    [['check'], 'krell check: needs a patch'],
+    [['render', 'a.json'], 'krell render: needs --out <file.wav>'],
+    [['render', 'a.json', '-o', 'a.wav', '--secnds', '3'], "krell render: unknown option '--secnds'; did you mean '--seconds'?"],
+    [['modules', 'vcf', 'vco'], "krell modules: unexpected argument 'vco'"],
+    [['devices', '--jsno'], "krell devices: unknown option '--jsno'; did you mean '--json'?"],
+  ])('exits with 2 for a wrong use: %j', async (args, message) => {
+    const { code, stdout, stderr } = await krell(args);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(stderr).toContain(message);
+    expect(stderr).toContain("--help' shows what is possible");
+  });
+
+  it.each([
+    ['--block', '0'],
+    ['--block', '48'],
+    ['--block', '2048'],
+    ['--workers', '0'],
+    ['--workers', 'many'],
+    ['--rate', '1'],
+    ['--seconds', '-1'],
+    ['--driver', 'alsa'],
+  ])('exits with 1 for a value that is not possible: %s %s', async (option, value) => {
+    const { code, stdout, stderr } = await krell(['play', file('tone.json', TONE), option, value]);
+    expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+    expect(stderr).toMatch(new RegExp(`^krell play: ${option}: '${value}' is not possible; .+\n$`));
+  });
+});
+
+describe('krell check', () => {
+  const cable = (from: string, to: string): object => patch({ vco1: { type: 'vco' }, out: { type: 'out' } }, [{ from, to }]);
+  const BAD: [what: string, content: unknown, message: string][] = [
+    ['not JSON', '{ "format": ', 'line 1, column'],
+    ['a wrong version', patch({}, [], { formatVersion: 99 }), 'formatVersion'],
+    ['an unknown type', patch({ a: { type: 'vfc' } }), "modules.a.type: there is no module type 'vfc'; did you mean 'vcf'?"],
+    ['an unknown output', cable('vco1.saww', 'out.left'), "cables[0].from: vco1 (vco) has no output 'saww'"],
+    [
+      'an unknown param',
+      patch({ a: { type: 'vco', params: { frq: 1 } } }),
+      "modules.a.params.frq: vco has no parameter 'frq'; did you mean 'freq'?",
+    ],
+    ['an unknown unit', patch({ a: { type: 'vco', params: { freq: { value: 1, unit: 'kHzz' } } } }), 'kHzz'],
+    ['a value out of range', patch({ a: { type: 'vco', params: { pulseWidth: 7 } } }), 'modules.a.params.pulseWidth: 7'],
+    [
+      'a duplicate id',
+      '{"format":"krell-patch","formatVersion":1,"modules":{"a":{"type":"vco"},"a":{"type":"vco"}}}',
+      "'a' is there twice",
+    ],
+    ['a cable to nowhere', cable('vco1.saw', 'vcf9.in'), "cables[0].to: there is no module 'vcf9'"],
+    ['100,000 modules', patch(Object.fromEntries(Array.from({ length: 1e5 }, (_, i) => [`m${i}`, {}]))), '100,000 modules'],
+    ['a path as id', patch({ '../../etc/passwd': { type: 'vco' } }), "'../../etc/passwd' is not a module id"],
+    ['__proto__', '{"format":"krell-patch","formatVersion":1,"modules":{"__proto__":{"type":"vco"}}}', "'__proto__' is not allowed"],
+  ];
+
+  it('says ok to what is right', async () => {
+    const [a, b] = [file('a.json', TONE), file('b.json', patch({}))];
+    expect(await krell(['check', a, b])).toEqual({
+      code: 0,
+      stdout: `ok ${a} (2 modules, 1 cable)\nok ${b} (0 modules, 0 cables)\n`,
+      stderr: '',
+    });
+  });
+
+  it.each(BAD)('explains %s', async (_, content, message) => {
+    const { code, stdout, stderr } = await krell(['check', file('bad.json', content)]);
+    expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+    expect(stderr).toContain(message);
+    expect(stderr).not.toMatch(CONTROL);
+    expect(stderr).not.toContain('    at ');
+  });
+
+  it('explains a missing file with the nearest there is', async () => {
+    file('drone.json', TONE);
+    const { code, stderr } = await krell(['check', `${folder}/dorne.json`]);
+    expect(code).toBe(1);
+    expect(stderr).toBe(`${folder}/dorne.json: there is no such file; did you mean 'drone.json'?\n`);
+  });
+
+  it('goes on after a bad file and lists every problem of it', async () => {
+    const many = file('many.json', patch(Object.fromEntries(Array.from({ length: 30 }, (_, i) => [`m${i}`, { type: 'nothing' }]))));
+    const good = file('good.json', TONE);
+    const { code, stdout, stderr } = await krell(['check', many, good]);
+    expect(code).toBe(1);
+    expect(stdout).toBe(`ok ${good} (2 modules, 1 cable)\n`);
+    expect(stderr.split('\n').filter((line) => line.startsWith('  modules.m'))).toHaveLength(30);
+  });
+
+  it('prints one JSON object', async () => {
+    const [good, bad] = [file('good.json', TONE), file('bad.json', patch({ a: { type: 'vfc' } }))];
+    const { code, stdout } = await krell(['check', good, bad, '--json']);
+    expect(code).toBe(1);
+    expect(JSON.parse(stdout)).toEqual({
+      ok: false,
+      files: [
+        { file: good, ok: true, problems: [] },
+        {
+          file: bad,
+          ok: false,
+          problems: [{ path: 'modules.a.type', message: "there is no module type 'vfc'", hint: "did you mean 'vcf'?" }],
+        },
+      ],
+    });
+  });
+});
+
+describe('krell modules', () => {
+  it('lists every type with a summary', async () => {
+    const { code, stdout, stderr } = await krell(['modules']);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(stdout).toMatch(/^vcf +\S.*\.$/m);
+    expect(stdout).not.toMatch(CONTROL);
+  });
+
+  it('shows ports, and params with unit, range, default and curve', async () => {
+    const { code, stdout } = await krell(['modules', 'vcf']);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^ {2}cutoff +V\/oct/m);
+    expect(stdout).toMatch(/^ {2}notch +audio/m);
+    expect(stdout).toMatch(/^ {2}cutoff +\S+ Hz to \S+ kHz +default 1 kHz +log/m);
+  });
+
+  it('prints the spec as one JSON object', async () => {
+    const { stdout } = await krell(['modules', 'vcf', '--json']);
+    const spec = JSON.parse(stdout) as { type: string; params: Record<string, { unit: string; default: number; curve: string }> };
+    expect(spec.type).toBe('vcf');
+    expect(spec.params['cutoff']).toMatchObject({ unit: 'Hz', default: 1000, curve: 'log' });
+    const { stdout: all } = await krell(['modules', '--json']);
+    expect((JSON.parse(all) as { modules: object[] }).modules).toContainEqual(spec);
+  });
+
+  it('suggests the nearest type', async () => {
+    expect(await krell(['modules', 'vcfo'])).toEqual({
+      code: 1,
+      stdout: '',
+      stderr: expect.stringMatching(/^krell modules: there is no module type 'vcfo'; did you mean 'vc[fo]'\?\n$/) as string,
+    });
+  });
+
+  it('does not mind a reader that has left', async () => {
+    const script = `{ sleep 0.1; '${process.execPath}' '${PROGRAM}' modules; } | true; exit \${PIPESTATUS[0]}`;
+    expect(await run('bash', ['-c', script])).toEqual({ code: 0, stdout: '', stderr: '' });
+  });
+});
+
+describe('krell bench', () => {
+  it('lists what there is', async () => {
+    const { code, stdout } = await krell(['bench']);
+    expect(code).toBe(0);
+    expect(stdout.split('\n')).toEqual(expect.arrayContaining(['kernels', 'voices']));
+  });
+  it('suggests the nearest', async () => {
+    const { code, stderr } = await krell(['bench', 'voice']);
+    expect(code).toBe(1);
+    expect(stderr).toBe("krell bench: there is no bench 'voice'; did you mean 'voices'?\n");
+  });
+});
