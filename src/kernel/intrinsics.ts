@@ -93,6 +93,13 @@ export function callMath(calls: Calls, name: string, args: readonly Value[]): Va
 export const INTRINSICS: Readonly<Record<string, (calls: Calls, args: readonly Value[]) => Value>> = {
   floatBits: ({ graph, rules }, [x]) => wrap(graph.op('floatBits', 'i32', [rules.float(x!)])),
   bitsFloat: ({ graph, rules }, [x]) => wrap(graph.op('bitsFloat', 'f32', [rules.int(x!)])),
+  /** `ordinal(param.x)`: the place of an enum parameter's value among its labels. */
+  ordinal: ({ graph }, [choice]) => {
+    if (choice?.kind !== 'enum') throw new TypeProblem('`ordinal` takes an enum parameter');
+    return wrap(graph.op('toInt', 'i32', [choice.node]));
+  },
+  /** `rarely(flag)`: the flag, with word that it is seldom true. */
+  rarely: ({ rules }, [flag]) => wrap(rules.flag(flag!)),
   /** `pick(index, a, b, …)`: the argument at `index`, clamped; a balanced tree of selects. */
   pick: ({ graph, rules }, [index, ...choices]) => {
     const i = rules.int(index!);

@@ -1,0 +1,89 @@
+// Allocation in the arena, by control only. Everything a plan or a module needs is taken before it is published.
+import { KrellError } from '../errors.js';
+import { formatBytes } from './format.js';
+import { HEAP } from '../shared/layout.js';
+
+const ALIGN = 64;
+const PAGE = 65536;
+export const DEFAULT_MEMORY_BYTES = 256 * 1024 * 1024;
+
+interface Span {
+  start: number;
+  bytes: number;
+}
+
+/** The shared memory and its free list. Addresses are bytes, multiples of 64; memory is zero when given out. */
+export class Arena {
+  readonly memory: WebAssembly.Memory;
+  readonly words: Int32Array;
+  readonly floats: Float32Array;
+  /** Free spans in order of address; no two touch. */
+  readonly #free: Span[];
+  readonly #taken = new Map<number, number>();
+  readonly #budget: number;
+  #used = 0;
+
+  constructor(budgetBytes = DEFAULT_MEMORY_BYTES) {
+    const pages = Math.ceil((HEAP + budgetBytes) / PAGE);
+    if (!(budgetBytes > 0) || pages > 65536)
+      throw new KrellError('memory', `a memory budget of ${budgetBytes} bytes is not possible`, { hint: 'give 1 MiB to 4 GiB' });
+    this.memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true });
+    this.words = new Int32Array(this.memory.buffer);
+    this.floats = new Float32Array(this.memory.buffer);
+    this.#budget = pages * PAGE - HEAP;
+    this.#free = [{ start: HEAP, bytes: this.#budget }];
+  }
+
+  get buffer(): SharedArrayBuffer {
+    return this.memory.buffer;
+  }
+  get usage(): { used: number; budget: number } {
+    return { used: this.#used, budget: this.#budget };
+  }
+
+  /**
+   * Takes `bytes`, zeroed.
+   * @throws KrellError `memory` when they do not fit; `what` names the wanted thing.
+   */
+  take(bytes: number, what: string): number {
+    const size = Math.max(ALIGN, Math.ceil(bytes / ALIGN) * ALIGN);
+    const at = this.#free.findIndex((span) => span.bytes >= size);
+    if (at < 0)
+      throw new KrellError(
+        'memory',
+        `memory budget exceeded: ${what} needs ${formatBytes(size)}, ${formatBytes(this.#budget - this.#used)} of ${formatBytes(this.#budget)} are free`,
+        {
+          hint: 'use fewer voices or shorter delays, or start the engine with a larger memoryBytes',
+        },
+      );
+    const span = this.#free[at]!;
+    const { start } = span;
+    if (span.bytes === size) this.#free.splice(at, 1);
+    else {
+      span.start += size;
+      span.bytes -= size;
+    }
+    this.#taken.set(start, size);
+    this.#used += size;
+    return start;
+  }
+
+  /** Gives back what `take` gave; zeroes it for the next. No DSP thread may be able to reach it any more. */
+  give(start: number): void {
+    const bytes = this.#taken.get(start);
+    if (bytes === undefined) throw new Error(`no allocation at ${start}`);
+    this.#taken.delete(start);
+    this.#used -= bytes;
+    this.words.fill(0, start / 4, (start + bytes) / 4);
+    let at = this.#free.findIndex((span) => span.start > start);
+    if (at < 0) at = this.#free.length;
+    this.#free.splice(at, 0, { start, bytes });
+    for (const i of [at, at - 1]) {
+      const [a, b] = [this.#free[i], this.#free[i + 1]];
+      if (a && b && a.start + a.bytes === b.start) {
+        a.bytes += b.bytes;
+        this.#free.splice(i + 1, 1);
+      }
+    }
+  }
+}

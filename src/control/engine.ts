@@ -1,0 +1,407 @@
+// The engine: threads, arena and patch behind one typed interface.
+import { availableParallelism } from 'node:os';
+import { resolve } from 'node:path';
+import { modules } from '../../modules/index.js';
+import { KrellError } from '../errors.js';
+import { PACKAGE_ROOT } from '../kernel/source.js';
+import type { ModuleDefinition, ParamSpec } from '../module.js';
+import { COMMAND, COMMAND_SET, COMMANDS_CONTROL_W, CONTROL, PARAM, RUN_IDLE, RUN_PLAYING } from '../shared/layout.js';
+import { readFrame } from '../shared/frame.js';
+import { signal } from '../shared/gate.js';
+import { CommandRing } from '../shared/ring.js';
+import { Arena, DEFAULT_MEMORY_BYTES } from './arena.js';
+import { encodeCarry } from './carry.js';
+import { Instances } from './instances.js';
+import { Kernels } from './kernels.js';
+import { CABLE_FADE_S, initialParams, nextScene, settle, type GainChange, type LiveModule, type SceneContext } from './live.js';
+import { Output, type OutputOptions, type OutputState } from './output.js';
+import {
+  addCable,
+  addModule,
+  emptyPatch,
+  loadPatch,
+  removeCable,
+  removeModule,
+  savePatch,
+  setParam,
+  type JsonObject,
+  type Patch,
+} from './patch/index.js';
+import { didYouMean } from './names.js';
+import { Player } from './player.js';
+import { Registry } from './registry.js';
+import { Meter, type EngineStats } from './stats.js';
+import { DspThreads } from './threads.js';
+
+export interface EngineOptions {
+  /** Hz, 8000..192000 */
+  readonly sampleRate?: number;
+  /** Frames computed at a time: a power of two, 16..1024. Sounds the same whatever it is. */
+  readonly blockFrames?: number;
+  /** DSP threads, 1..16; all cores but one unless given. */
+  readonly workers?: number;
+  /** Main outputs, 1..8 */
+  readonly channels?: number;
+  /** Instead of the patch's own. */
+  readonly seed?: number;
+  /** Bytes for module state, plans and delay lines. */
+  readonly memoryBytes?: number;
+  /** Turns a DSP thread spins before it sleeps. */
+  readonly spin?: number;
+}
+
+export interface ModuleInfo {
+  readonly id: string;
+  readonly type: string;
+  readonly voices: number;
+  /** The DSP thread that should run it; −1 when nothing runs it. */
+  readonly worker: number;
+  /** Bytes of state. */
+  readonly memory: number;
+  /** Values in the parameter's own unit (an enum's label, a toggle's boolean), one per voice when voices differ. */
+  readonly params: Readonly<Record<string, number | string | boolean | readonly (number | string | boolean)[]>>;
+}
+
+export interface SetOptions {
+  /** One voice, from 0; all unless given. */
+  readonly voice?: number;
+  /** Frame at which the change begins; at once unless given. */
+  readonly at?: number;
+}
+
+/** Powers of two that a block may have. */
+export const BLOCK_FRAMES = [16, 32, 64, 128, 256, 512, 1024] as const;
+const MAX_WORKERS = 16;
+/** Longest time given to `at`, in seconds ahead: an hour. */
+const MAX_AHEAD_S = 3600;
+
+const sourcePath = (definition: ModuleDefinition): string | undefined =>
+  definition.type === 'cables' ? resolve(PACKAGE_ROOT, 'src/dsp/cables.ts') : undefined;
+
+function checkRange(name: string, value: number, min: number, max: number): number {
+  if (Number.isInteger(value) && value >= min && value <= max) return value;
+  throw new KrellError('option', `${name} is ${value}`, { hint: `give a whole number from ${min} to ${max}` });
+}
+
+export class Engine {
+  readonly sampleRate: number;
+  readonly blockFrames: number;
+  readonly workers: number;
+  readonly channels: number;
+  readonly registry: Registry;
+  readonly arena: Arena;
+  readonly #threads: DspThreads;
+  readonly #player: Player;
+  readonly #context: Omit<SceneContext, 'fade'>;
+  readonly #commands: CommandRing;
+  readonly #command = new Int32Array(COMMAND.WORDS);
+  readonly #seed: number | undefined;
+  readonly #meter: Meter;
+  readonly #output: Output;
+  #patch: Patch = emptyPatch();
+  #edits: Promise<unknown> = Promise.resolve();
+  /** Parameter changes made while an edit is on its way, to be made in its patch too. */
+  #meanwhile: ((patch: Patch) => void)[] | undefined;
+  #settling: NodeJS.Timeout | undefined;
+  #stopped: Promise<void> | undefined;
+
+  private constructor(
+    options: EngineOptions,
+    settings: Pick<Engine, 'sampleRate' | 'blockFrames' | 'workers' | 'channels'>,
+    registry: Registry,
+    arena: Arena,
+    threads: DspThreads,
+    carry: number,
+    kernels: Kernels,
+  ) {
+    ({ sampleRate: this.sampleRate, blockFrames: this.blockFrames, workers: this.workers, channels: this.channels } = settings);
+    this.registry = registry;
+    this.arena = arena;
+    this.#seed = options.seed;
+    this.#threads = threads;
+    const instances = new Instances(arena, this.sampleRate);
+    this.#context = { instances, registry, channels: this.channels };
+    this.#player = new Player(arena, kernels, instances, {
+      blockFrames: this.blockFrames,
+      sampleRate: this.sampleRate,
+      workers: this.workers,
+      carry,
+    });
+    this.#commands = new CommandRing(arena.buffer, COMMANDS_CONTROL_W);
+    this.#output = new Output(arena, settings);
+    this.#meter = new Meter(this, arena, kernels);
+  }
+
+  /**
+   * Starts the threads; resolves when all are warm.
+   * @throws KrellError `option` for a setting out of range, `memory`
+   */
+  static async create(options: EngineOptions = {}): Promise<Engine> {
+    const sampleRate = checkRange('sampleRate', options.sampleRate ?? 48_000, 8000, 192_000);
+    const blockFrames = options.blockFrames ?? 64;
+    if (!(BLOCK_FRAMES as readonly number[]).includes(blockFrames))
+      throw new KrellError('option', `blockFrames is ${blockFrames}`, { hint: `give one of ${BLOCK_FRAMES.join(', ')}` });
+    const workers = checkRange('workers', options.workers ?? Math.max(1, availableParallelism() - 1), 1, MAX_WORKERS);
+    const channels = checkRange('channels', options.channels ?? 2, 1, 8);
+    const registry = new Registry(modules);
+    const arena = new Arena(options.memoryBytes ?? DEFAULT_MEMORY_BYTES);
+    const { words } = arena;
+    words[CONTROL.SAMPLE_RATE] = sampleRate;
+    words[CONTROL.BLOCK_FRAMES] = blockFrames;
+    words[CONTROL.CHANNELS] = channels;
+    words[CONTROL.WORKERS] = workers;
+    words[CONTROL.RING_DEPTH] = 2 * blockFrames;
+    // Spinning is for those who have a core to spin on.
+    words[CONTROL.SPIN] = options.spin ?? (workers > 1 && availableParallelism() > workers ? 2000 : 0);
+    words[CONTROL.RUN] = RUN_IDLE;
+    const threads = await DspThreads.start(arena.memory, workers);
+    const kernels = new Kernels(words, threads.ports, sourcePath);
+    const carry = kernels.add('carry', encodeCarry());
+    return new Engine(options, { sampleRate, blockFrames, workers, channels }, registry, arena, threads, carry.index, kernels);
+  }
+
+  // ── patch ──
+
+  /**
+   * Plays a patch instead of the current one. Modules of the same id, type and voices keep their state; the rest fades over 5 ms.
+   * @throws PatchError, KrellError; then the current patch plays on
+   */
+  async loadPatch(patch: string | JsonObject | Patch, options: { source?: string } = {}): Promise<void> {
+    const loaded =
+      typeof patch === 'object' && 'document' in patch
+        ? (patch as Patch)
+        : loadPatch(typeof patch === 'string' ? patch : JSON.stringify(patch), this.registry, options);
+    const wanted: Patch = this.#seed === undefined ? loaded : { ...loaded, seed: this.#seed };
+    await this.#edit(
+      () => wanted,
+      (before) => this.#moveParams(before, wanted),
+    );
+  }
+
+  /** The patch as a file, edits included. */
+  savePatch(): string {
+    return savePatch(this.#patch);
+  }
+
+  get patch(): Patch {
+    return this.#patch;
+  }
+
+  /** Adds a module; it runs from the next block on. @throws PatchError, KrellError */
+  async createModule(type: string, id: string, options: { voices?: number; params?: JsonObject } = {}): Promise<ModuleInfo> {
+    await this.#edit(
+      (patch) =>
+        void addModule(patch, this.registry, id, {
+          type,
+          ...(options.voices === undefined ? {} : { voices: options.voices }),
+          ...(options.params ? { params: options.params } : {}),
+        }),
+    );
+    return this.moduleInfo(id);
+  }
+
+  /** Removes a module and its cables, which fade over 5 ms. @throws PatchError when there is none */
+  async removeModule(id: string): Promise<void> {
+    await this.#edit((patch) => removeModule(patch, id));
+  }
+
+  /** Connects an output, `vco1.saw`, to an input, `vcf1.in`. @throws PatchError */
+  async connect(from: string, to: string, gain?: number): Promise<void> {
+    await this.#edit((patch) => void addCable(patch, this.registry, gain === undefined ? { from, to } : { from, to, gain }));
+  }
+
+  /** @throws PatchError when there is no such cable */
+  async disconnect(from: string, to: string): Promise<void> {
+    await this.#edit((patch) => void removeCable(patch, from, to));
+  }
+
+  /**
+   * Sets a parameter: a number in its own unit, `"1.2 kHz"`, `{ value, unit }`, an enum's label or a boolean.
+   * @throws PatchError; KrellError `busy` when thousands of changes wait, `option` when `at` is too far ahead
+   */
+  async set(id: string, param: string, value: unknown, options: SetOptions = {}): Promise<void> {
+    if (options.at !== undefined && !(options.at >= 0 && options.at - this.frame <= MAX_AHEAD_S * this.sampleRate))
+      throw new KrellError('option', `at is frame ${options.at}, the engine is at ${this.frame}`, {
+        hint: `give a frame at most ${MAX_AHEAD_S} s ahead`,
+      });
+    const values = setParam(this.#patch, this.registry, id, param, value, options.voice);
+    this.#meanwhile?.push((patch) => patch.modules.has(id) && setParam(patch, this.registry, id, param, value, options.voice));
+    const live = this.#player.scene.modules.get(id);
+    // A module on its way in starts with the value just written.
+    if (live) this.#sendParam(live, this.registry.paramIndex(live.instance.definition.type, param), values, options);
+  }
+
+  /** Builds the scene of an edited patch and plays it. Edits queue up; one that fails leaves everything as it was. */
+  #edit(change: (patch: Patch) => Patch | void, adopted: (before: Patch) => void = () => {}): Promise<void> {
+    const edit = async (): Promise<void> => {
+      this.#running();
+      const draft = structuredClone(this.#patch);
+      const patch = change(draft) ?? draft;
+      this.#meanwhile = [];
+      try {
+        const scene = nextScene(this.#player.scene, patch, this.#sceneContext());
+        await this.#player.play(scene);
+        for (const again of this.#meanwhile) again(patch);
+        const before = this.#patch;
+        this.#patch = patch;
+        this.#sendGains(scene.gains);
+        adopted(before);
+        if (scene.fading) this.#settleSoon();
+      } finally {
+        this.#meanwhile = undefined;
+      }
+    };
+    const done = this.#edits.then(edit);
+    this.#edits = done.catch(() => {});
+    return done;
+  }
+
+  #sceneContext(): SceneContext {
+    return { ...this.#context, fade: Atomics.load(this.arena.words, CONTROL.RUN) === RUN_PLAYING };
+  }
+
+  /** Drops what has faded out, once it has. */
+  #settleSoon(): void {
+    clearTimeout(this.#settling);
+    const delay = CABLE_FADE_S * 1000 + (4 * this.blockFrames * 1000) / this.sampleRate + 5;
+    this.#settling = setTimeout(() => {
+      this.#edits = this.#edits
+        .then(async () => {
+          if (this.#stopped) return;
+          await this.#player.play(settle(this.#player.scene, this.#patch, this.#sceneContext()));
+        })
+        // What could not be dropped now is silent and stays until the next edit.
+        .catch(() => {});
+    }, delay);
+    this.#settling.unref();
+  }
+
+  /** After a patch was loaded: modules that kept their state take the new patch's parameters. */
+  #moveParams(before: Patch, after: Patch): void {
+    for (const module of this.#player.scene.modules.values()) {
+      const [old, wanted] = [before.modules.get(module.id), after.modules.get(module.id)!];
+      const { definition, voices } = module.instance;
+      if (old?.type !== wanted.type || old.voices !== wanted.voices) continue;
+      initialParams(definition, wanted.params, after.tempo).forEach((values, param) => {
+        const now = Array.from({ length: voices }, (_, voice) =>
+          this.#context.instances.param(module.instance, param, voice, PARAM.TARGET),
+        );
+        if (now.some((value, voice) => value !== Math.fround(values[values.length === 1 ? 0 : voice]!)))
+          this.#sendParam(module, param, values, {});
+      });
+    }
+  }
+
+  // ── commands ──
+
+  #sendParam(module: LiveModule, param: number, values: readonly number[], options: SetOptions): void {
+    const spec = Object.values(module.instance.definition.params)[param]!;
+    const ramp = spec.kind === 'number' ? Math.round(spec.ramp * this.sampleRate) : 0;
+    const send = (voice: number, value: number): void => this.#send(module.instance.address, param, voice, value, ramp, options.at);
+    if (options.voice !== undefined) send(options.voice, values[values.length === 1 ? 0 : options.voice]!);
+    else if (values.length === 1) send(-1, values[0]!);
+    else values.forEach((value, voice) => send(voice, value));
+  }
+
+  #sendGains(gains: readonly GainChange[]): void {
+    const ramp = Math.round(CABLE_FADE_S * this.sampleRate);
+    for (const { instance, param, value } of gains) this.#send(instance.address, param, -1, value, ramp);
+  }
+
+  #send(slot: number, param: number, voice: number, value: number, ramp: number, at?: number): void {
+    const command = this.#command;
+    command[COMMAND.KIND] = COMMAND_SET;
+    command[COMMAND.SLOT] = slot;
+    command[COMMAND.PARAM] = param;
+    command[COMMAND.VOICE] = voice;
+    floatView[0] = value;
+    command[COMMAND.VALUE] = bitsView[0]!;
+    command[COMMAND.FRAME_LO] = at === undefined ? -1 : at | 0;
+    command[COMMAND.FRAME_HI] = at === undefined ? -1 : Math.floor(at / 2 ** 32);
+    command[COMMAND.RAMP] = ramp;
+    if (!this.#commands.push(command))
+      throw new KrellError('busy', 'too many parameter changes wait to be played', { hint: 'send fewer at a time' });
+    signal(this.arena.words, CONTROL.TICK);
+  }
+
+  // ── transport ──
+
+  /** Opens the output and plays. @returns which driver plays where. @throws KrellError for an unknown device, an unwritable file */
+  async start(options: OutputOptions = {}): Promise<OutputState> {
+    this.#running();
+    const state = await this.#output.open(options);
+    Atomics.store(this.arena.words, CONTROL.RUN, RUN_PLAYING);
+    signal(this.arena.words, CONTROL.TICK);
+    return state;
+  }
+
+  /** Ends sound, threads and files, within two seconds whatever hangs. May be called again. */
+  stop(): Promise<void> {
+    this.#stopped ??= this.#stop();
+    return this.#stopped;
+  }
+
+  async #stop(): Promise<void> {
+    clearTimeout(this.#settling);
+    this.#player.stop();
+    this.#meter.stop();
+    await Promise.all([this.#threads.stop(), this.#output.close()]);
+  }
+
+  #running(): void {
+    if (this.#stopped) throw new KrellError('stopped', 'the engine has been stopped', { hint: 'create another' });
+  }
+
+  /** Resolves when the output has ended by itself: a file is complete, or a device is lost. */
+  get ended(): Promise<OutputState> {
+    return this.#output.ended;
+  }
+
+  // ── questions ──
+
+  /** The frame that will be computed next. */
+  get frame(): number {
+    return readFrame(this.arena.words, CONTROL.FRAME_LO);
+  }
+
+  listModules(): ModuleInfo[] {
+    return [...this.#patch.modules.keys()].map((id) => this.moduleInfo(id));
+  }
+  findModules(type: string): ModuleInfo[] {
+    this.registry.get(type);
+    return this.listModules().filter((module) => module.type === type);
+  }
+  /** @throws KrellError `unknown-module` */
+  moduleInfo(id: string): ModuleInfo {
+    const live = this.#player.scene.modules.get(id);
+    if (!live) throw new KrellError('unknown-module', `there is no module '${id}'`, { hint: didYouMean(id, this.#patch.modules.keys()) });
+    const { definition, voices, bytes } = live.instance;
+    const params = Object.entries(definition.params).map(([name, spec], i) => {
+      const values = Array.from({ length: voices }, (_, voice) =>
+        readable(spec, this.#context.instances.param(live.instance, i, voice, PARAM.TARGET)),
+      );
+      return [name, values.every((value) => value === values[0]) ? values[0]! : values] as const;
+    });
+    return {
+      id,
+      type: definition.type,
+      voices,
+      worker: this.#player.plan?.workerOf.get(id) ?? -1,
+      memory: bytes,
+      params: Object.fromEntries(params),
+    };
+  }
+  /** Whether a module is part of what plays. */
+  isRunning(id: string): boolean {
+    return this.#player.scene.modules.has(id) && Atomics.load(this.arena.words, CONTROL.RUN) === RUN_PLAYING;
+  }
+  stats(): EngineStats {
+    return this.#meter.read(this.#patch, this.#output.state);
+  }
+}
+
+const floatView = new Float32Array(1);
+const bitsView = new Int32Array(floatView.buffer);
+
+const readable = (spec: ParamSpec, value: number): number | string | boolean =>
+  spec.kind === 'enum' ? spec.values[value]! : spec.kind === 'toggle' ? value !== 0 : value;

@@ -1,0 +1,97 @@
+// Kernels by situation: compiled once, numbered, and handed to the DSP threads.
+import type { MessagePort } from 'node:worker_threads';
+import { encodeKernel } from '../kernel/wasm/backend.js';
+import { kernelShape, variantKey, type KernelVariant } from '../kernel/index.js';
+import type { ModuleDefinition } from '../module.js';
+import { CONTROL } from '../shared/layout.js';
+import { signal } from '../shared/gate.js';
+
+/** A compiled kernel. Shared by all engines of a process. */
+interface Code {
+  readonly module: Promise<WebAssembly.Module>;
+  /** Operations per sample of one lane group: what the scheduler knows of its cost before it has run. */
+  readonly operations: number;
+}
+
+const compiled = new Map<string, Code>();
+
+/** Where a module's source is, for modules from outside the package. */
+export type SourcePath = (definition: ModuleDefinition) => string | undefined;
+
+function compile(definition: ModuleDefinition, variant: KernelVariant, path: string | undefined): Code {
+  const key = `${path ?? ''} ${variantKey(definition.type, variant)}`;
+  let code = compiled.get(key);
+  if (!code) {
+    const shape = kernelShape(definition, variant, path);
+    const module = WebAssembly.compile(encodeKernel(shape));
+    // A rejection is seen by whoever awaits it.
+    module.catch(() => {});
+    code = { module, operations: shape.graph.uses.size };
+    compiled.set(key, code);
+  }
+  return code;
+}
+
+export interface Kernel {
+  /** Index in the DSP threads' kernel tables. */
+  readonly index: number;
+  readonly operations: number;
+}
+
+/** The kernels of one engine. */
+export class Kernels {
+  readonly #words: Int32Array;
+  readonly #ports: readonly MessagePort[];
+  readonly #sourcePath: SourcePath;
+  readonly #known = new Map<string, Kernel>();
+  #pending: { index: number; module: Promise<WebAssembly.Module> }[] = [];
+  #publishing: Promise<void> = Promise.resolve();
+
+  constructor(words: Int32Array, ports: readonly MessagePort[], sourcePath: SourcePath) {
+    this.#words = words;
+    this.#ports = ports;
+    this.#sourcePath = sourcePath;
+  }
+
+  get count(): number {
+    return this.#known.size;
+  }
+
+  /** Adds a kernel that is no module's. */
+  add(name: string, bytes: Uint8Array<ArrayBuffer>): Kernel {
+    const kernel = { index: this.#known.size, operations: 1 };
+    this.#known.set(name, kernel);
+    this.#pending.push({ index: kernel.index, module: WebAssembly.compile(bytes) });
+    return kernel;
+  }
+
+  /** The kernel of a module in a situation; new ones reach the threads with `publish`. @throws KernelError */
+  get(definition: ModuleDefinition, variant: KernelVariant): Kernel {
+    const key = variantKey(definition.type, variant);
+    let kernel = this.#known.get(key);
+    if (!kernel) {
+      const { module, operations } = compile(definition, variant, this.#sourcePath(definition));
+      kernel = { index: this.#known.size, operations };
+      this.#known.set(key, kernel);
+      this.#pending.push({ index: kernel.index, module });
+    }
+    return kernel;
+  }
+
+  /** Posts all new kernels to every DSP thread; KERNELS_POSTED tells them to look. @returns how many have been posted in all. */
+  async publish(): Promise<number> {
+    const batch = this.#pending;
+    this.#pending = [];
+    // In order, whoever calls: the threads count messages.
+    this.#publishing = this.#publishing.then(async () => {
+      const modules = await Promise.all(batch.map(({ module }) => module));
+      batch.forEach(({ index }, i) => this.#ports.forEach((port) => port.postMessage({ index, module: modules[i] })));
+      if (batch.length === 0) return;
+      Atomics.add(this.#words, CONTROL.KERNELS_POSTED, batch.length);
+      signal(this.#words, CONTROL.TICK);
+      signal(this.#words, CONTROL.BLOCK_GATE);
+    });
+    await this.#publishing;
+    return Atomics.load(this.#words, CONTROL.KERNELS_POSTED);
+  }
+}

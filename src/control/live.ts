@@ -1,0 +1,317 @@
+// What plays: instances and cables, the ones of the patch and the ones that are fading out of it.
+//
+// A `Scene` is immutable once built. `nextScene` derives the next from the patch that is wanted: modules with the same id, type
+// and voices keep their instance, so their state; cables that come or go while playing fade over 5 ms in a cable mixer
+// before the input; removed modules play on until their cables are silent (`settle` then drops them).
+import { cables as cablesModule, CABLES_INPUTS } from '../dsp/cables.js';
+import { cv, type ModuleDefinition } from '../module.js';
+import { PARAM } from '../shared/layout.js';
+import { defaultValue } from '../kernel/state.js';
+import { graphNode, plug, type GraphNode, type Source } from './graph.js';
+import type { Instance, Instances } from './instances.js';
+import type { Patch } from './patch/index.js';
+import type { Registry } from './registry.js';
+
+/** The mixer of an input that takes the first voice of a polyphonic cable. */
+const firstVoiceCables: ModuleDefinition = {
+  ...cablesModule,
+  inputs: Object.fromEntries(Object.keys(cablesModule.inputs).map((name) => [name, cv()])),
+};
+
+/** Seconds a cable takes to come or go. */
+export const CABLE_FADE_S = 0.005;
+
+export interface LiveModule {
+  readonly id: string;
+  readonly instance: Instance;
+  /** False while it fades out. */
+  readonly wanted: boolean;
+}
+
+interface LiveCable {
+  readonly from: LiveModule;
+  readonly output: number;
+  /** Where it goes: `<instance name>.<input>`, or `@bus.<channel>`. */
+  readonly to: string;
+  /** What its gain is to become; 0 while it fades out. */
+  readonly gain: number;
+  readonly wanted: boolean;
+}
+
+/** An input's cable mixer: `CABLES_INPUTS` cables per instance, chained through the first input. */
+interface Mixer {
+  readonly stages: readonly Instance[];
+  readonly cables: readonly LiveCable[];
+}
+
+export interface Scene {
+  readonly modules: ReadonlyMap<string, LiveModule>;
+  /** Removed modules that still sound. */
+  readonly leaving: readonly LiveModule[];
+  readonly cables: readonly LiveCable[];
+  readonly mixers: ReadonlyMap<string, Mixer>;
+  readonly nodes: readonly GraphNode[];
+  readonly bus: readonly (Source | undefined)[];
+}
+
+export const EMPTY_SCENE: Scene = { modules: new Map(), leaving: [], cables: [], mixers: new Map(), nodes: [], bus: [] };
+
+/** A gain to be ramped once the scene plays. */
+export interface GainChange {
+  readonly instance: Instance;
+  readonly param: number;
+  readonly value: number;
+}
+
+export interface SceneChange {
+  readonly scene: Scene;
+  readonly created: readonly Instance[];
+  /** Instances of the scene before that this one does not have. */
+  readonly dropped: readonly Instance[];
+  readonly gains: readonly GainChange[];
+  /** Something fades out: `settle` the scene when it has. */
+  readonly fading: boolean;
+}
+
+export interface SceneContext {
+  readonly instances: Instances;
+  readonly registry: Registry;
+  readonly channels: number;
+  /** Whether changes fade; not before the engine plays. */
+  readonly fade: boolean;
+}
+
+/** All parameters of a patch module, defaults filled in, by index. */
+export function initialParams(
+  definition: ModuleDefinition,
+  given: ReadonlyMap<string, readonly number[]>,
+  tempo: number,
+): (readonly number[])[] {
+  return Object.entries(definition.params).map(
+    ([name, spec]) => given.get(name) ?? [spec.kind === 'number' && spec.follows === 'tempo' ? tempo : defaultValue(spec)],
+  );
+}
+
+export const instancesOf = (scene: Scene): Instance[] => [
+  ...[...scene.modules.values(), ...scene.leaving].map((module) => module.instance),
+  ...[...scene.mixers.values()].flatMap((mixer) => mixer.stages),
+];
+
+class SceneBuilder {
+  readonly #created: Instance[] = [];
+  readonly #gains: GainChange[] = [];
+  readonly #modules = new Map<string, LiveModule>();
+  #leaving: LiveModule[] = [];
+  #cables: LiveCable[] = [];
+  readonly #mixers = new Map<string, Mixer>();
+  readonly #nodes = new Map<Instance, GraphNode>();
+  readonly #mixNodes: GraphNode[] = [];
+
+  constructor(
+    readonly before: Scene,
+    readonly context: SceneContext,
+  ) {}
+
+  /** @throws KrellError, having released whatever it made */
+  build(patch: Patch): SceneChange {
+    try {
+      this.#takeModules(patch);
+      this.#takeCables(patch);
+      const bus = this.#connect();
+      const scene: Scene = {
+        modules: this.#modules,
+        leaving: this.#leaving,
+        cables: this.#cables,
+        mixers: this.#mixers,
+        nodes: [...this.#nodes.values(), ...this.#mixNodes],
+        bus,
+      };
+      const kept = new Set(instancesOf(scene));
+      return {
+        scene,
+        created: this.#created,
+        dropped: instancesOf(this.before).filter((instance) => !kept.has(instance)),
+        gains: this.#gains,
+        fading: this.#cables.some((cable) => !cable.wanted),
+      };
+    } catch (error) {
+      for (const instance of this.#created) this.context.instances.release(instance);
+      throw error;
+    }
+  }
+
+  #create(name: string, definition: ModuleDefinition, voices: number, params: readonly (readonly number[])[], seed: number): Instance {
+    const instance = this.context.instances.create(name, definition, voices, params, seed);
+    this.#created.push(instance);
+    return instance;
+  }
+
+  #takeModules(patch: Patch): void {
+    for (const { id, type, voices, params } of patch.modules.values()) {
+      const known = this.before.modules.get(id);
+      const same = known && known.instance.definition.type === type && known.instance.voices === voices;
+      const definition = this.context.registry.get(type);
+      const instance = same
+        ? known.instance
+        : this.#create(id, definition, voices, initialParams(definition, params, patch.tempo), patch.seed);
+      this.#modules.set(id, same ? known : { id, instance, wanted: true });
+    }
+    if (!this.context.fade) return;
+    const gone = [...this.before.modules.values()].filter((module) => this.#modules.get(module.id) !== module);
+    this.#leaving = [...this.before.leaving, ...gone.map((module) => ({ ...module, wanted: false }))];
+  }
+
+  #takeCables(patch: Patch): void {
+    const live = (id: string): LiveModule => this.#modules.get(id)!;
+    const { registry, channels, fade } = this.context;
+    const wanted: LiveCable[] = patch.cables.map(({ from, to, gain }) => ({
+      from: live(from.id),
+      output: registry.outputIndex(live(from.id).instance.definition.type, from.port),
+      to: inputKey(live(to.id).instance, registry.inputIndex(live(to.id).instance.definition.type, to.port)),
+      gain,
+      wanted: true,
+    }));
+    for (const module of this.#modules.values()) {
+      const { type, role } = module.instance.definition;
+      if (role !== 'output') continue;
+      ['left', 'right']
+        .slice(0, channels)
+        .forEach((name, channel) =>
+          wanted.push({ from: module, output: registry.outputIndex(type, name), to: `@bus.${channel}`, gain: 1, wanted: true }),
+        );
+    }
+    this.#cables.push(...wanted);
+    if (!fade) return;
+    const stays = new Set(wanted.map(cableKey));
+    for (const cable of this.before.cables) if (!stays.has(cableKey(cable))) this.#cables.push({ ...cable, gain: 0, wanted: false });
+    this.#dropSilent();
+  }
+
+  /** Of what leaves, keeps only what can still be heard: by way of its cables it reaches a module that stays, or the bus. */
+  #dropSilent(): void {
+    const heard = new Set<string>([...this.#modules.values()].map(({ instance }) => String(instance.slot)).concat('@bus'));
+    let waiting = this.#leaving;
+    const kept: LiveModule[] = [];
+    for (let found = true; found;) {
+      const audible = (module: LiveModule): boolean =>
+        this.#cables.some((cable) => cable.from.instance === module.instance && heard.has(cable.to.split('.')[0]!));
+      const now = waiting.filter(audible);
+      now.forEach((module) => heard.add(String(module.instance.slot)));
+      kept.push(...now);
+      waiting = waiting.filter((module) => !now.includes(module));
+      found = now.length > 0;
+    }
+    this.#leaving = this.#leaving.filter((module) => kept.includes(module));
+    const playing = new Set([...this.#modules.values(), ...kept].map(({ instance }) => instance));
+    this.#cables = this.#cables.filter((cable) => playing.has(cable.from.instance) && heard.has(cable.to.split('.')[0]!));
+  }
+
+  /** Plugs cables into inputs, through mixers where needed. @returns what feeds the bus */
+  #connect(): (Source | undefined)[] {
+    for (const { instance } of [...this.#modules.values(), ...this.#leaving]) this.#nodes.set(instance, graphNode(instance));
+    const byInput = new Map<string, LiveCable[]>();
+    for (const cable of this.#cables) byInput.set(cable.to, [...(byInput.get(cable.to) ?? []), cable]);
+    for (const node of [...this.#nodes.values()]) {
+      node.inputs.forEach((_, input) => {
+        const key = inputKey(node.instance, input);
+        const cables = byInput.get(key);
+        const { kind } = Object.values(node.instance.definition.inputs)[input]!;
+        if (cables) plug(node, input, this.#source(key, cables, node.instance.voices, kind === 'audio'));
+      });
+    }
+    return Array.from({ length: this.context.channels }, (_, channel) => {
+      const key = `@bus.${channel}`;
+      const cables = byInput.get(key);
+      if (!cables) return undefined;
+      const source = this.#source(key, cables, 1, true);
+      source.node.used[source.output] = true;
+      return source;
+    });
+  }
+
+  /** What feeds an input: the one cable's output as it is, or a mixer of them all. `sums`: voices add up where they meet one. */
+  #source(key: string, cables: readonly LiveCable[], voices: number, sums: boolean): Source {
+    const ends = cables.map((cable): Source => ({ node: this.#nodes.get(cable.from.instance)!, output: cable.output }));
+    const [only] = cables;
+    const plain = cables.length === 1 && only!.wanted && only!.gain === 1 && this.#gainNow(key, only!) === 1;
+    if (plain && !(key.startsWith('@bus') && only!.from.instance.voices > 1)) return ends[0]!;
+    const known = this.before.mixers.get(key);
+    // Voices of the mixer: those of the input, but one when all that comes is monophonic.
+    const width = voices === 1 || cables.every((cable) => cable.from.instance.voices === 1) ? 1 : voices;
+    const reusable = known?.stages[0]!.voices === width && known.cables.map(cableKey).join() === cables.map(cableKey).join();
+    const stages = reusable ? known.stages : this.#makeStages(key, cables, width, sums ? cablesModule : firstVoiceCables);
+    this.#mixers.set(key, { stages, cables });
+    cables.forEach((cable, i) => {
+      const { instance, param } = stageOf(stages, i);
+      const target = this.context.instances.param(instance, param, 0, PARAM.TARGET);
+      if (target !== Math.fround(cable.gain)) this.#gains.push({ instance, param, value: cable.gain });
+    });
+    let previous: Source | undefined;
+    for (const instance of stages) {
+      const node = graphNode(instance);
+      this.#mixNodes.push(node);
+      if (previous) plug(node, 0, previous);
+      ends.forEach((source, i) => stageOf(stages, i).instance === instance && plug(node, stageOf(stages, i).param, source));
+      previous = { node, output: 0 };
+    }
+    return previous!;
+  }
+
+  #makeStages(key: string, cables: readonly LiveCable[], width: number, definition: ModuleDefinition): Instance[] {
+    // In the first stage all inputs take cables, in the next ones the first takes the stage before.
+    const count = Math.max(1, Math.ceil((cables.length - 1) / (CABLES_INPUTS - 1)));
+    const gains = Array.from({ length: count }, () => new Array<number>(CABLES_INPUTS).fill(1));
+    cables.forEach((cable, i) => {
+      const { stage, param } = placeOf(i);
+      gains[stage]![param] = this.#gainNow(key, cable);
+    });
+    return gains.map((values, stage) =>
+      this.#create(
+        `@${key}#${stage}`,
+        definition,
+        width,
+        values.map((value) => [value]),
+        0,
+      ),
+    );
+  }
+
+  /** The gain a cable has at this moment; 0 for one that comes while playing. */
+  #gainNow(key: string, cable: LiveCable): number {
+    if (!this.context.fade) return cable.gain;
+    const known = this.before.mixers.get(key);
+    const at = known?.cables.findIndex((old) => cableKey(old) === cableKey(cable)) ?? -1;
+    if (known && at >= 0) {
+      const { instance, param } = stageOf(known.stages, at);
+      return this.context.instances.param(instance, param, 0, PARAM.VALUE);
+    }
+    const old = this.before.cables.find((other) => cableKey(other) === cableKey(cable));
+    return old ? old.gain : 0;
+  }
+}
+
+const inputKey = (instance: Instance, input: number): string => `${instance.slot}.${input}`;
+const cableKey = (cable: LiveCable): string => `${cable.from.instance.slot}.${cable.output}>${cable.to}`;
+
+/** Stage and parameter of a mixer's cable number `i`. */
+function placeOf(i: number): { stage: number; param: number } {
+  if (i < CABLES_INPUTS) return { stage: 0, param: i };
+  const rest = i - CABLES_INPUTS;
+  return { stage: 1 + Math.floor(rest / (CABLES_INPUTS - 1)), param: 1 + (rest % (CABLES_INPUTS - 1)) };
+}
+const stageOf = (stages: readonly Instance[], i: number): { instance: Instance; param: number } => {
+  const { stage, param } = placeOf(i);
+  return { instance: stages[stage]!, param };
+};
+
+/** The scene for a patch, from the one that plays. @throws KrellError with nothing changed */
+export const nextScene = (before: Scene, patch: Patch, context: SceneContext): SceneChange =>
+  new SceneBuilder(before, context).build(patch);
+
+/** The scene without what has faded out. */
+export function settle(before: Scene, patch: Patch, context: SceneContext): SceneChange {
+  const rest: Scene = { ...before, leaving: [], cables: before.cables.filter((cable) => cable.wanted) };
+  const change = nextScene(rest, patch, context);
+  const kept = new Set(instancesOf(change.scene));
+  return { ...change, dropped: instancesOf(before).filter((instance) => !kept.has(instance)) };
+}

@@ -1,0 +1,83 @@
+// Puts scenes into play: plan, kernels, adoption at a block edge, then the retiring of what went before.
+import { KrellError } from '../errors.js';
+import { CONTROL, WORKER, workerWord } from '../shared/layout.js';
+import { signal } from '../shared/gate.js';
+import { planInUse } from '../shared/plans.js';
+import type { Arena } from './arena.js';
+import type { Instance, Instances } from './instances.js';
+import type { Kernels } from './kernels.js';
+import { EMPTY_SCENE, type Scene, type SceneChange } from './live.js';
+import { buildPlan, type Plan, type PlanSettings } from './plan.js';
+import { until } from './threads.js';
+
+const ADOPT_MS = 2000;
+const RETIRE_MS = 5;
+
+export class Player {
+  scene: Scene = EMPTY_SCENE;
+  plan: Plan | undefined;
+  readonly #arena: Arena;
+  readonly #kernels: Kernels;
+  readonly #instances: Instances;
+  readonly #settings: PlanSettings;
+  #retired: { plan: Plan; instances: readonly Instance[] }[] = [];
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(arena: Arena, kernels: Kernels, instances: Instances, settings: PlanSettings) {
+    this.#arena = arena;
+    this.#kernels = kernels;
+    this.#instances = instances;
+    this.#settings = settings;
+  }
+
+  /** Plays the new scene from the next block on. On failure the old one plays on and nothing is kept of the new. */
+  async play(change: SceneChange): Promise<void> {
+    const { words } = this.#arena;
+    this.#retire();
+    let plan: Plan | undefined;
+    try {
+      plan = buildPlan(this.#arena, this.#kernels, this.#instances, change.scene.nodes, change.scene.bus, this.#settings);
+      await this.#installed(await this.#kernels.publish());
+    } catch (error) {
+      if (plan) this.#arena.give(plan.address);
+      for (const instance of change.created) this.#instances.release(instance);
+      throw error;
+    }
+    const next = plan.address;
+    Atomics.store(words, CONTROL.NEXT_PLAN, next);
+    signal(words, CONTROL.TICK);
+    const adopted = await until(words, CONTROL.ADOPTED, () => Atomics.load(words, CONTROL.PLAN) === next, ADOPT_MS);
+    if (this.plan) this.#retired.push({ plan: this.plan, instances: change.dropped });
+    this.plan = plan;
+    this.scene = change.scene;
+    this.#retire();
+    if (!adopted) throw new KrellError('stuck', 'the DSP threads did not take the new plan', { hint: 'stop the engine and start it anew' });
+  }
+
+  async #installed(posted: number): Promise<void> {
+    const { words } = this.#arena;
+    for (let worker = 0; worker < this.#settings.workers; worker++) {
+      const word = workerWord(worker, WORKER.KERNELS);
+      if (!(await until(words, word, () => Atomics.load(words, word) >= posted, ADOPT_MS)))
+        throw new KrellError('stuck', `DSP thread ${worker} did not take new kernels`, { hint: 'stop the engine and start it anew' });
+    }
+  }
+
+  /** Frees plans that no thread reads any more, and the instances that only they named. */
+  #retire(): void {
+    const { words } = this.#arena;
+    clearTimeout(this.#timer);
+    while (this.#retired.length > 0 && !planInUse(words, this.#retired[0]!.plan.address)) {
+      const { plan, instances } = this.#retired.shift()!;
+      this.#arena.give(plan.address);
+      for (const instance of instances) this.#instances.release(instance);
+    }
+    if (this.#retired.length === 0) return;
+    this.#timer = setTimeout(() => this.#retire(), RETIRE_MS);
+    this.#timer.unref();
+  }
+
+  stop(): void {
+    clearTimeout(this.#timer);
+  }
+}

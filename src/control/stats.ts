@@ -1,0 +1,122 @@
+// What the engine knows of itself, read from the arena.
+import { CONTROL, WORKER, workerWord } from '../shared/layout.js';
+import { readFrame } from '../shared/frame.js';
+import type { Arena } from './arena.js';
+import type { Engine } from './engine.js';
+import type { Kernels } from './kernels.js';
+import type { OutputState } from './output.js';
+import type { Patch } from './patch/index.js';
+
+export interface WorkerStats {
+  /** Share of the time since the last reading that went to computing, 0..1. */
+  readonly load: number;
+  /** Kernel traps caught. */
+  readonly faults: number;
+  readonly blocks: number;
+  /** Longest block since the last reading. */
+  readonly maxBlockMs: number;
+}
+
+export interface EngineStats {
+  readonly sampleRate: number;
+  readonly blockFrames: number;
+  /** Delivered to the output. */
+  readonly frames: number;
+  readonly seconds: number;
+  readonly underruns: number;
+  readonly blocks: number;
+  readonly workers: readonly WorkerStats[];
+  readonly modules: number;
+  readonly voices: number;
+  readonly cables: number;
+  /** Largest sample since the last reading, left and right; 1 = 0 dBFS. */
+  readonly peak: readonly number[];
+  readonly driver: string;
+  readonly device?: string;
+  readonly memory: { readonly used: number; readonly budget: number };
+  readonly lateEvents: number;
+  readonly droppedEvents: number;
+  readonly staleEvents: number;
+  readonly kernels: number;
+}
+
+/** BUSY_NS wraps every 4.3 s of work; it is read more often than that. */
+const READ_MS = 1000;
+
+export class Meter {
+  readonly #engine: Engine;
+  readonly #arena: Arena;
+  readonly #kernels: Kernels;
+  readonly #last: number[];
+  readonly #busy: number[];
+  #since = performance.now();
+  readonly #timer: NodeJS.Timeout;
+
+  constructor(engine: Engine, arena: Arena, kernels: Kernels) {
+    this.#engine = engine;
+    this.#arena = arena;
+    this.#kernels = kernels;
+    this.#last = new Array<number>(engine.workers).fill(0);
+    this.#busy = new Array<number>(engine.workers).fill(0);
+    this.#timer = setInterval(() => this.#accumulate(), READ_MS);
+    this.#timer.unref();
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
+  }
+
+  #accumulate(): void {
+    const { words } = this.#arena;
+    this.#last.forEach((last, worker) => {
+      const now = Atomics.load(words, workerWord(worker, WORKER.BUSY_NS));
+      this.#busy[worker]! += ((now - last) | 0) >>> 0;
+      this.#last[worker] = now;
+    });
+  }
+
+  read(patch: Patch, output: OutputState): EngineStats {
+    const { words, floats } = this.#arena;
+    const engine = this.#engine;
+    this.#accumulate();
+    const now = performance.now();
+    const elapsed = Math.max(1e-3, now - this.#since) * 1e6;
+    this.#since = now;
+    const workers = this.#busy.map((busy, worker) => {
+      const longest = workerWord(worker, WORKER.MAX_BLOCK_NS);
+      this.#busy[worker] = 0;
+      return {
+        load: Math.min(1, busy / elapsed),
+        faults: Atomics.load(words, workerWord(worker, WORKER.FAULTS)),
+        blocks: Atomics.load(words, workerWord(worker, WORKER.BLOCKS)) >>> 0,
+        maxBlockMs: Atomics.exchange(words, longest, 0) / 1e6,
+      };
+    });
+    const peak = [CONTROL.PEAK_LEFT, CONTROL.PEAK_RIGHT].map((word) => {
+      const value = floats[word]!;
+      Atomics.store(words, word, 0);
+      return value;
+    });
+    const frames = readFrame(words, CONTROL.HOST_FRAME_LO);
+    return {
+      sampleRate: engine.sampleRate,
+      blockFrames: engine.blockFrames,
+      frames,
+      seconds: frames / engine.sampleRate,
+      underruns: Atomics.load(words, CONTROL.UNDERRUNS),
+      blocks: Atomics.load(words, CONTROL.BLOCKS) >>> 0,
+      workers,
+      modules: patch.modules.size,
+      voices: [...patch.modules.values()].reduce((sum, module) => sum + module.voices, 0),
+      cables: patch.cables.length,
+      peak: peak.slice(0, engine.channels),
+      driver: output.driver,
+      ...(output.device === undefined ? {} : { device: output.device }),
+      memory: this.#arena.usage,
+      lateEvents: Atomics.load(words, CONTROL.LATE_EVENTS),
+      droppedEvents: Atomics.load(words, CONTROL.DROPPED_EVENTS),
+      staleEvents: Atomics.load(words, CONTROL.STALE_EVENTS),
+      kernels: this.#kernels.count,
+    };
+  }
+}
