@@ -66,16 +66,16 @@ export const defineCommand = <const O extends Options>(command: Command<O>): Com
 export const JSON_OPTION = { type: 'flag', help: 'print one JSON object' } as const satisfies Option;
 export const ENGINE_OPTIONS = {
   rate: { type: 'number', value: 'Hz', min: 8000, max: 192_000, only: 'integers', default: 48_000, help: 'sample rate' },
-  block: { type: 'number', value: 'frames', min: 16, max: 1024, only: 'powers of two', default: 64, help: 'frames computed at a time' },
-  workers: {
+  block: {
     type: 'number',
-    value: 'N',
-    min: 1,
-    max: 16,
-    only: 'integers',
-    otherwise: 'as many as the cores suggest',
-    help: 'DSP threads',
+    value: 'frames',
+    min: 16,
+    max: 1024,
+    only: 'powers of two',
+    otherwise: 'what suits; it sounds the same',
+    help: 'frames computed at a time',
   },
+  workers: { type: 'number', value: 'N', min: 1, max: 16, only: 'integers', otherwise: 'what the cores suggest', help: 'DSP threads' },
 } as const satisfies Options;
 
 /** `values` without those that were not given: what is optional may be absent, not undefined. */

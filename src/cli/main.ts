@@ -70,11 +70,10 @@ function report(error: unknown): number {
 }
 
 process.on('uncaughtException', (error) => process.exit(report(error)));
-// `krell modules | head -3` closes the pipe: no error.
+// A reader that leaves (`krell modules | head -3`) and a terminal that is closed are no errors: the rest is for nobody.
 for (const stream of [process.stdout, process.stderr])
   stream.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code !== 'EPIPE' && error.code !== 'EIO') throw error;
-    process.exit();
   });
 
 const code = await run(process.argv.slice(2)).catch(report);

@@ -69,6 +69,9 @@ export function duration(seconds: number): string {
   return hours > 0 ? `${hours}:${two(minutes)}:${two(whole % 60)}` : `${minutes}:${two(whole % 60)}`;
 }
 
+/** A level in dBFS: `-6.0 dB`. */
+export const decibels = (level: number): string => (level > 0 ? `${(20 * Math.log10(level)).toFixed(1)} dB` : '-∞ dB');
+
 /** `1 worker`, `2 workers`. */
 export const counted = (count: number, what: string): string => `${count} ${what}${count === 1 ? '' : 's'}`;
 

@@ -4,7 +4,6 @@ import { file, folder, krell, patch, PROGRAM, run, TONE } from './krell.js';
 
 const COMMANDS = ['play', 'render', 'check', 'modules', 'devices', 'bench'];
 /** What a terminal could take for a command. */
-// eslint-disable-next-line no-control-regex -- exactly those
 const CONTROL = /[\x00-\x09\x0b-\x1f\x7f]/;
 
 describe('krell', () => {

@@ -15,7 +15,7 @@ export interface Outcome {
   stderr: string;
 }
 
-/** Runs a program. `meanwhile` may talk to the process; it gets what stderr has said so far. */
+/** Runs a program. `meanwhile` may talk to the process: at the start, and whenever stderr says something; it gets all that was said. */
 export function run(program: string, args: readonly string[], meanwhile?: (child: ChildProcess, stderr: string) => void): Promise<Outcome> {
   return new Promise((resolve, reject) => {
     const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'] });
@@ -28,6 +28,7 @@ export function run(program: string, args: readonly string[], meanwhile?: (child
     });
     child.on('error', reject);
     child.on('close', (code, signal) => resolve({ code: code ?? signal!, stdout, stderr }));
+    meanwhile?.(child, '');
   });
 }
 export const krell = (args: readonly string[], meanwhile?: (child: ChildProcess, stderr: string) => void): Promise<Outcome> =>

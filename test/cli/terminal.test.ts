@@ -18,7 +18,6 @@ const fake = (isTTY = true): { terminal: FakeTerminal; line: LiveLine } => {
   return { terminal, line: new LiveLine(terminal as unknown as NodeJS.WriteStream) };
 };
 /** Text without colour codes. */
-// eslint-disable-next-line no-control-regex -- colours are escape sequences
 const plain = (text: string): string => text.replace(/\x1b\[\d+m/g, '');
 
 describe('LiveLine', () => {

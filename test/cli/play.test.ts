@@ -1,0 +1,166 @@
+// `krell play` and `krell render` from the outside: sound without a sound card, Ctrl-C, what a terminal sees, what cannot work.
+import { existsSync, readFileSync, statSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { file, folder, krell, patch, PROGRAM, run, TONE } from './krell.js';
+
+const tone = file('tone.json', TONE);
+const CONTROL = /[\x00-\x09\x0b-\x1f\x7f]/;
+
+/** Ctrl-C once the program plays. */
+const interruptWhenPlaying = (signal: NodeJS.Signals) => {
+  let sent = false;
+  return (child: { kill(signal: NodeJS.Signals): boolean }, stderr: string): void => {
+    if (!sent && stderr.includes('playing ')) sent = child.kill(signal);
+  };
+};
+
+describe('krell play', () => {
+  it('plays for the time asked for and prints one JSON object', async () => {
+    const { code, stdout, stderr } = await krell(['play', tone, '--driver', 'null', '--seconds', '0.5', '--workers', '1', '--json']);
+    expect(code).toBe(0);
+    expect(stderr).toMatch(new RegExp(`^playing ${tone} on null.*\n$`));
+    const result = JSON.parse(stdout) as { frames: number; seconds: number; peak: number; workers: object[] };
+    expect(result).toMatchObject({ sampleRate: 48000, driver: 'null', modules: 2, cables: 1 });
+    expect(Object.keys(result)).toEqual(expect.arrayContaining(['underruns', 'blockFrames', 'voices', 'memory']));
+    expect(result.frames).toBeGreaterThan(0);
+    expect(result.peak).toBeGreaterThan(0.1);
+    expect(result.workers).toHaveLength(1);
+  });
+
+  it('prints a line at the end, and nothing that only a terminal understands', async () => {
+    const { code, stdout, stderr } = await krell(['play', tone, '--driver', 'null', '--seconds', '0.3']);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^played 0:00, \d+ underruns?, peak -\d+\.\d dB, load \d+%.*\n$/);
+    expect(stdout + stderr).not.toMatch(CONTROL);
+  });
+
+  // Two seconds after a Ctrl-C a program that still runs is killed, and that is no exit code of 0.
+  it.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)('stops within 2 s and reports after %s', async (signal) => {
+    const { code, stdout } = await krell(['play', tone, '--driver', 'null', '--json'], interruptWhenPlaying(signal));
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({ driver: 'null' });
+  });
+
+  it('records what is heard, complete even after Ctrl-C', async () => {
+    const wav = `${folder}/take.wav`;
+    const { code, stdout } = await krell(['play', tone, '--driver', 'null', '--record', wav, '--json'], interruptWhenPlaying('SIGINT'));
+    expect(code).toBe(0);
+    const header = readFileSync(wav).subarray(0, 12);
+    expect(header.toString('latin1', 0, 4) + header.toString('latin1', 8, 12)).toBe('RIFFWAVE');
+    expect(header.readUInt32LE(4)).toBe(statSync(wav).size - 8);
+    expect(JSON.parse(stdout)).toBeTruthy();
+  });
+
+  it.skipIf(!existsSync('/usr/bin/script'))('draws a live line on a terminal and leaves the terminal as it was', async () => {
+    const command = `stty cols 100; '${process.execPath}' '${PROGRAM}' play '${tone}' --driver null --seconds 0.5`;
+    const { code, stdout } = await run('script', ['-qec', command, '/dev/null']);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/\r\x1b\[K {2}0:00 {2}\S*L▕[█▏▎▍▌▋▊▉│ ]+▏.*\d+ underruns?.* dsp +\d+%.* \d+ voices?/);
+    expect(stdout.split('\x1b[?25l')).toHaveLength(2);
+    expect(stdout.slice(stdout.lastIndexOf('\x1b[?25h'))).toMatch(/^\x1b\[\?25hplayed /);
+  });
+
+  it.each([
+    ['a missing file', [`${folder}/none.json`], 'none.json: there is no such file'],
+    ['a file that is not JSON', [file('not.json', 'modules: []')], 'line 1, column 1'],
+    ['a wrong patch, before anything plays', [file('wrong.json', patch({ a: { type: 'vfc' } }))], "did you mean 'vcf'?"],
+    ['an unknown device', [tone, '--device', 'no such thing'], "'no such thing'"],
+    ['a file it cannot record to', [tone, '--driver', 'null', '--record', `${folder}/no/take.wav`], 'no/take.wav'],
+    [
+      'more memory than there is',
+      [file('huge.json', patch(Object.fromEntries(Array.from({ length: 1000 }, (_, i) => [`d${i}`, { type: 'delay', voices: 16 }]))))],
+      'memory budget exceeded',
+    ],
+  ])('explains %s', async (_, args, message) => {
+    const { code, stdout, stderr } = await krell(['play', ...args, '--seconds', '1']);
+    expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+    expect(stderr).toContain(message);
+    expect(stderr).toMatch(/^krell play: /);
+    expect(stderr).not.toContain('this is a bug');
+  });
+});
+
+describe('krell render', () => {
+  it('writes exactly as many frames as asked for and says how it went', async () => {
+    const wav = `${folder}/tone.wav`;
+    const args = ['render', tone, '-o', wav, '--seconds', '0.25', '--rate', '44100', '--bits', '16', '--workers', '1', '--json'];
+    const { code, stdout, stderr } = await krell(args);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    const result = JSON.parse(stdout) as Record<string, unknown>;
+    expect(result).toMatchObject({ frames: 11025, seconds: 0.25, workers: 1, sampleRate: 44100, bits: 16, out: wav });
+    expect(result['sha256']).toMatch(/^[0-9a-f]{64}$/);
+    expect(result['peak']).toBeGreaterThan(0.1);
+    expect(result['renderSeconds']).toBeGreaterThan(0);
+    expect(result['realtimeFactor']).toBeGreaterThan(0);
+    const data = readFileSync(wav);
+    expect(data.readUInt32LE(data.indexOf('data') + 4)).toBe(11025 * 2 * 2);
+  });
+
+  it('renders the same bits again, and others for another rate', async () => {
+    const sha = async (...more: string[]): Promise<unknown> => {
+      const { stdout } = await krell(['render', tone, '-o', `${folder}/again.wav`, '--seconds', '0.2', '--json', ...more]);
+      return (JSON.parse(stdout) as { sha256: string }).sha256;
+    };
+    const first = await sha();
+    expect(await sha('--bits', '32f', '--block', '16')).toBe(first);
+    expect(await sha('--rate', '44100')).not.toBe(first);
+  });
+
+  it.skipIf(!existsSync('/usr/bin/script'))('draws a progress bar on a terminal', async () => {
+    const command = `stty cols 100; '${process.execPath}' '${PROGRAM}' render '${tone}' -o '${folder}/bar.wav' --seconds 5`;
+    const { code, stdout } = await run('script', ['-qec', command, '/dev/null']);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/\r\x1b\[K.*bar\.wav ▕█+▏ *100 %/);
+    expect(stdout.slice(stdout.lastIndexOf('\x1b[?25h'))).toContain('sha256');
+  });
+
+  it('exits with 130 when interrupted, and leaves no half a file', async () => {
+    const wav = `${folder}/long.wav`;
+    let timer: NodeJS.Timeout | undefined;
+    const { code, stdout, stderr } = await krell(['render', tone, '-o', wav, '--seconds', '86400'], (child) => {
+      timer ??= setInterval(() => existsSync(wav) && child.kill('SIGINT'), 20);
+    });
+    clearInterval(timer);
+    expect({ code, stdout, stderr }).toEqual({ code: 130, stdout: '', stderr: 'interrupted\n' });
+    expect(existsSync(wav)).toBe(false);
+  });
+
+  it.each([
+    ['an output it cannot write', ['-o', `${folder}/no/out.wav`], 'no/out.wav'],
+    ['a folder for an output', ['-o', folder], folder],
+    ['a length of nothing', ['-o', `${folder}/x.wav`, '--seconds', '0'], "--seconds: '0'"],
+  ])('explains %s', async (_, args, message) => {
+    const { code, stdout, stderr } = await krell(['render', tone, ...args]);
+    expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+    expect(stderr).toContain(message);
+    expect(stderr).not.toContain('this is a bug');
+  });
+});
+
+describe('Ctrl-C', () => {
+  /** A program that never ends by itself and does not stop when asked. */
+  const stubborn = (meanwhile: Parameters<typeof run>[2]) =>
+    run(
+      process.execPath,
+      [
+        '--input-type=module',
+        '--eval',
+        `import { abortOnInterrupt } from ${JSON.stringify(import.meta.resolve('#src/cli/signals.js'))};
+        abortOnInterrupt().addEventListener('abort', () => process.stderr.write('asked'));
+        setInterval(() => {}, 1000);
+        process.stderr.write('ready');`,
+      ],
+      meanwhile,
+    );
+
+  it('ends the program at once with 130 when pressed twice', async () => {
+    const { code } = await stubborn((child, stderr) => void (/(ready|asked)$/.test(stderr) && child.kill('SIGINT')));
+    expect(code).toBe(130);
+  });
+
+  it('ends a program that hangs after two seconds', async () => {
+    const { code, stderr } = await stubborn((child, stderr) => void (/ready$/.test(stderr) && child.kill('SIGINT')));
+    expect(code).toBe('SIGKILL');
+    expect(stderr).toContain('did not stop within 2 s');
+  });
+});
