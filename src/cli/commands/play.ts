@@ -1,0 +1,80 @@
+// `krell play`: a patch through the sound card, until Ctrl-C.
+import { Engine } from '../../control/engine.js';
+import type { EngineStats } from '../../control/stats.js';
+import { defineCommand, ENGINE_OPTIONS, given, JSON_OPTION } from '../args.js';
+import { readPatchFile } from '../../control/patch/index.js';
+import { liveLine, Meter } from '../live-line.js';
+import { abortOnInterrupt, pause } from '../signals.js';
+import { counted, decibels, duration, LiveLine } from '../terminal.js';
+
+const REFRESH_S = 1 / 15;
+
+export const command = defineCommand({
+  name: 'play',
+  summary: 'Plays a patch until Ctrl-C.',
+  operands: { name: 'patch', min: 1, max: 1, help: 'patch file' },
+  options: {
+    driver: { type: 'choice', values: ['auto', 'portaudio', 'naudiodon', 'null'], default: 'auto', help: 'how sound leaves the program' },
+    device: { type: 'text', value: 'name', help: "sound device (see 'krell devices')" },
+    ...ENGINE_OPTIONS,
+    record: { type: 'text', value: 'file.wav', help: 'also write what is heard to a WAV file' },
+    seconds: { type: 'number', value: 'N', min: 0.1, max: 604_800, otherwise: 'until Ctrl-C', help: 'how long' },
+    json: JSON_OPTION,
+  },
+
+  async run([patch], { driver, device, rate, block, workers, record, seconds, json }) {
+    const interrupt = abortOnInterrupt();
+    const text = await readPatchFile(patch!);
+    const engine = await Engine.create({ sampleRate: rate, ...given({ blockFrames: block, workers }) });
+    try {
+      await engine.loadPatch(text, { source: patch! });
+      const opened = await engine.start({ driver, ...given({ device, record }) });
+      process.stderr.write(`playing ${patch} on ${opened.device ?? opened.driver}${opened.reason ? ` (${opened.reason})` : ''}\n`);
+      const session = await watch(engine, seconds ?? Infinity, interrupt);
+      await engine.stop();
+      process.stdout.write(`${json ? JSON.stringify(session) : summaryOf(session)}\n`);
+      return 0;
+    } finally {
+      await engine.stop();
+    }
+  },
+});
+
+/** What `play` reports in the end: the last state of the engine, but peak and loads over the whole time. */
+type Session = Omit<EngineStats, 'peak' | 'workers'> & { peak: number; workers: { load: number; maxBlockMs: number; faults: number }[] };
+
+/** Shows the engine at work for `seconds` or until interrupted. */
+async function watch(engine: Engine, seconds: number, interrupt: AbortSignal): Promise<Session> {
+  const line = new LiveLine();
+  const meters: Meter[] = [];
+  const workers = Array.from({ length: engine.workers }, () => ({ load: 0, maxBlockMs: 0, faults: 0 }));
+  let peak = 0;
+  const begin = performance.now() / 1000;
+  for (let now = begin; ;) {
+    await pause(Math.min(REFRESH_S, begin + seconds - now), interrupt);
+    const elapsed = performance.now() / 1000 - now;
+    now += elapsed;
+    const stats = engine.stats();
+    stats.peak.forEach((level, channel) => (meters[channel] ??= new Meter()).update(level, now, elapsed));
+    peak = Math.max(peak, ...stats.peak);
+    stats.workers.forEach(({ load, maxBlockMs, faults }, i) => {
+      const worker = workers[i]!;
+      worker.load += (load - worker.load) * (elapsed / (now - begin));
+      worker.maxBlockMs = Math.max(worker.maxBlockMs, maxBlockMs);
+      worker.faults = faults;
+    });
+    if (interrupt.aborted || now >= begin + seconds) {
+      line.clear();
+      return { ...stats, peak, workers };
+    }
+    line.draw(liveLine(stats, meters, line.width, line.hasColour));
+  }
+}
+
+const summaryOf = ({ seconds, underruns, peak, workers }: Session): string =>
+  [
+    `played ${duration(seconds)}`,
+    counted(underruns, 'underrun'),
+    `peak ${decibels(peak)}`,
+    `load ${workers.map(({ load }) => `${Math.round(load * 100)}%`).join(' ')}`,
+  ].join(', ');

@@ -1,0 +1,56 @@
+// `krell render`: a patch into a WAV file, as fast as it goes.
+import { render, type RenderResult } from '../../control/render.js';
+import { defineCommand, ENGINE_OPTIONS, given, JSON_OPTION } from '../args.js';
+import { readPatchFile } from '../../control/patch/index.js';
+import { abortOnInterrupt, INTERRUPTED } from '../signals.js';
+import { counted, decibels, LiveLine, progressLine } from '../terminal.js';
+
+const BITS = { '16': 16, '24': 24, '32f': '32f' } as const;
+
+export const command = defineCommand({
+  name: 'render',
+  summary: 'Renders a patch to a WAV file, as fast as it goes.',
+  operands: { name: 'patch', min: 1, max: 1, help: 'patch file' },
+  options: {
+    out: { type: 'text', short: 'o', value: 'file.wav', required: true, help: 'file to write' },
+    seconds: { type: 'number', value: 'N', min: 0.001, max: 86_400, default: 30, help: 'length' },
+    bits: { type: 'choice', values: ['16', '24', '32f'], default: '24', help: 'sample format; 32f is floating point' },
+    ...ENGINE_OPTIONS,
+    seed: { type: 'number', value: 'N', min: 0, max: 2 ** 32 - 1, only: 'integers', otherwise: "the patch's", help: 'random seed' },
+    json: JSON_OPTION,
+  },
+
+  async run([patch], { out, seconds, bits, rate, block, workers, seed, json }) {
+    const interrupt = abortOnInterrupt();
+    const text = await readPatchFile(patch!);
+    const line = new LiveLine();
+    try {
+      const result = await render(text, {
+        source: patch!,
+        out,
+        seconds,
+        sampleRate: rate,
+        bits: BITS[bits],
+        ...given({ blockFrames: block, workers, seed }),
+        onProgress: progressLine(line, out),
+        signal: interrupt,
+      });
+      line.clear();
+      process.stdout.write(`${json ? JSON.stringify(result) : summaryOf(result)}\n`);
+      if (result.peak > 1 && bits !== '32f') process.stderr.write('the peak is above 0 dB: the file is clipped\n');
+      return 0;
+    } catch (error) {
+      line.clear();
+      if (!interrupt.aborted) throw error;
+      process.stderr.write('interrupted\n');
+      return INTERRUPTED;
+    }
+  },
+});
+
+const summaryOf = (result: RenderResult): string => {
+  const { out, seconds, sampleRate, bits, peak, renderSeconds, realtimeFactor, workers, sha256 } = result;
+  const sound = `${seconds} s at ${sampleRate} Hz, ${bits} bit, peak ${decibels(peak)}`;
+  const cost = `rendered in ${renderSeconds.toFixed(2)} s, ${realtimeFactor.toFixed(1)} × real time, ${counted(workers, 'worker')}`;
+  return `${out}: ${sound}\n${cost}\nsha256 ${sha256}`;
+};
