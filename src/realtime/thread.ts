@@ -1,7 +1,7 @@
 // One DSP thread: its views of the arena, the kernels it can call, and what it tells the others about itself.
-import { performance } from 'node:perf_hooks';
 import type { MessagePort } from 'node:worker_threads';
 import { CONTROL, WORKER, workerWord } from '../shared/layout.js';
+import { openClock, type Clock } from './clock.js';
 
 /** `run` of the step runner: all `count` segments at `segments` for `frames` frames from `offset` on. */
 export type Run = (segments: number, count: number, offset: number, frames: number, stepWord: number) => void;
@@ -20,8 +20,10 @@ export class DspThread {
   readonly run: Run;
   readonly table: WebAssembly.Table;
   readonly port: MessagePort;
-  /** Milliseconds, see `startClock`. In an array, for a float in an object's field lives on the heap. */
-  private readonly clock = new Float64Array(2);
+  private readonly clock: Clock;
+  /** When the block began, and when the latest lap ended. */
+  private blockStart = 0;
+  private lapStart = 0;
 
   // setup
   constructor(memory: WebAssembly.Memory, runner: WebAssembly.Module, index: number, port: MessagePort) {
@@ -31,6 +33,7 @@ export class DspThread {
     this.index = index;
     this.base = workerWord(index, 0);
     this.port = port;
+    this.clock = openClock();
     this.table = new WebAssembly.Table({ initial: FIRST_KERNELS, element: 'anyfunc' });
     this.run = new WebAssembly.Instance(runner, { krell: { memory, table: this.table } }).exports['run'] as Run;
   }
@@ -50,25 +53,24 @@ export class DspThread {
 
   /** A block begins. */
   startBlock(): void {
-    this.clock[0] = performance.now();
-    this.clock[1] = this.clock[0]!;
+    this.blockStart = this.lapStart = this.clock();
   }
 
   /** Work begins after a pause: the time since the last lap was not spent on partitions. */
   resumeClock(): void {
-    this.clock[1] = performance.now();
+    this.lapStart = this.clock();
   }
 
   /** A piece of work has ended: the time since the last lap goes to BUSY_NS. */
   lap(): void {
-    const now = performance.now();
-    this.count(WORKER.BUSY_NS, ((now - this.clock[1]!) * 1e6) | 0);
-    this.clock[1] = now;
+    const now = this.clock();
+    this.count(WORKER.BUSY_NS, (now - this.lapStart) | 0);
+    this.lapStart = now;
   }
 
   /** A block has ended. */
   endBlock(): void {
-    const ns = ((performance.now() - this.clock[0]!) * 1e6) | 0;
+    const ns = (this.clock() - this.blockStart) | 0;
     const longest = this.base + WORKER.MAX_BLOCK_NS;
     if (ns > this.words[longest]!) Atomics.store(this.words, longest, ns);
     this.count(WORKER.BLOCKS, 1);
