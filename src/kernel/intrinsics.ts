@@ -99,7 +99,11 @@ export const INTRINSICS: Readonly<Record<string, (calls: Calls, args: readonly V
     return wrap(graph.op('toInt', 'i32', [choice.node]));
   },
   /** `rarely(flag)`: the flag, with word that it is seldom true. */
-  rarely: ({ rules }, [flag]) => wrap(rules.flag(flag!)),
+  rarely: ({ graph, rules }, [flag]) => {
+    const node = rules.flag(flag!);
+    graph.rare.add(node.id);
+    return wrap(node);
+  },
   /** `pick(index, a, b, …)`: the argument at `index`, clamped; a balanced tree of selects. */
   pick: ({ graph, rules }, [index, ...choices]) => {
     const i = rules.int(index!);

@@ -1,0 +1,39 @@
+// Every module there is. A new one is a file and a line here.
+import type { ModuleDefinition } from '../src/module.js';
+import { adsr } from './adsr.js';
+import { attenuverter } from './attenuverter.js';
+import { clock } from './clock.js';
+import { delay } from './delay.js';
+import { lfo } from './lfo.js';
+import { mixer } from './mixer.js';
+import { noise } from './noise.js';
+import { out } from './out.js';
+import { quantizer } from './quantizer.js';
+import { reverb } from './reverb.js';
+import { samplehold } from './samplehold.js';
+import { sequencer } from './sequencer.js';
+import { vca } from './vca.js';
+import { vcf } from './vcf.js';
+import { vco } from './vco.js';
+
+export const modules: readonly ModuleDefinition[] = [
+  // Sound
+  vco,
+  noise,
+  vcf,
+  vca,
+  // Modulation
+  adsr,
+  lfo,
+  samplehold,
+  attenuverter,
+  // Time and pitch
+  clock,
+  sequencer,
+  quantizer,
+  // Space and sum
+  mixer,
+  delay,
+  reverb,
+  out,
+];
