@@ -42,7 +42,7 @@ export const command = defineCommand({
     } catch (error) {
       line.clear();
       if (!interrupt.aborted) throw error;
-      process.stderr.write('interrupted\n');
+      process.stderr.write(`interrupted: ${out} is incomplete\n`);
       return INTERRUPTED;
     }
   },
