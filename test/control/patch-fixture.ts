@@ -122,8 +122,8 @@ export const badPatches: readonly BadPatch[] = [
   bad('an unknown field', patchWith({ tmpo: 3 }), 'tmpo', /a patch has no field 'tmpo'; did you mean 'tempo'\?/),
   bad('a title that is a number', patchWith({ title: 3 }), 'title', /3 is not text/),
   bad('a title that is too long', patchWith({ title: 'x'.repeat(257) }), 'title', /257 characters, at most 256/),
-  bad('a tempo out of range', patchWith({ tempo: 1000 }), 'tempo', /1000 is not within 1 to 999/),
-  bad('a tempo as text', patchWith({ tempo: '120 BPM' }), 'tempo', /'120 BPM' is not a number; write one from 1 to 999/),
+  bad('a tempo out of range', patchWith({ tempo: 1000 }), 'tempo', /1000 is not within 10 to 999/),
+  bad('a tempo as text', patchWith({ tempo: '120 BPM' }), 'tempo', /'120 BPM' is not a number; write one from 10 to 999/),
   deep(
     'a tempo its clock cannot follow',
     patchWith({ tempo: 400, modules: { c: { type: 'clock' } } }),

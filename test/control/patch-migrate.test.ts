@@ -53,7 +53,7 @@ describe('a broken file of version 0', () => {
     [{ modules: [{ name: '__proto__', type: 'vco' }] }, "  modules[0].name: the name '__proto__' is not allowed; choose another"],
     [{ modules: [{ name: 'a', type: 'vcx' }] }, "  modules.a.type: there is no module type 'vcx'; did you mean 'vco'?"],
     [{ modules: 3 }, '  modules: 3 is not an object of modules; write { "name": … }'],
-    [{ bpm: 0 }, '  tempo: 0 is not within 1 to 999'],
+    [{ bpm: 0 }, '  tempo: 0 is not within 10 to 999'],
     [{ cables: [3] }, '  cables[0]: 3 is not a cable; write { from, to, gain, ui }'],
     [{ cables: ['a.b -> c.d * loud'] }, "  cables[0]: 'a.b -> c.d * loud' is not a cable; write { from, to, gain, ui }"],
   ])('%j is refused', (fields, message) => expect(faults(fields)).toEqual([message]));

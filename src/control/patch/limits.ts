@@ -23,7 +23,7 @@ export const LIMITS = {
   voices: 16,
   /** A cable's gain is within ± this. */
   gain: 100,
-  tempo: { min: 1, max: 999 },
+  tempo: { min: 10, max: 999 },
   seed: 2 ** 32 - 1,
   titleLength: 256,
   idLength: 64,
