@@ -1,6 +1,7 @@
 // `krell play`: a patch through the sound card, until Ctrl-C.
 import { Engine } from '../../control/engine.js';
 import type { EngineStats } from '../../control/stats.js';
+import { KrellError } from '../../errors.js';
 import { defineCommand, ENGINE_OPTIONS, given, JSON_OPTION } from '../args.js';
 import { readPatchFile } from '../../control/patch/index.js';
 import { liveLine, Meter } from '../live-line.js';
@@ -28,9 +29,13 @@ export const command = defineCommand({
     const engine = await Engine.create({ sampleRate: rate, ...given({ blockFrames: block, workers }) });
     try {
       await engine.loadPatch(text, { source: patch! });
+      const ended = new AbortController();
+      const end = (error?: Error): void => ended.abort(error ?? new KrellError('output', 'the sound output has ended by itself'));
+      engine.ended.then(() => end(), end);
       const opened = await engine.start({ driver, ...given({ device, record }) });
       process.stderr.write(`playing ${patch} on ${opened.device ?? opened.driver}${opened.reason ? ` (${opened.reason})` : ''}\n`);
-      const session = await watch(engine, seconds ?? Infinity, interrupt);
+      const session = await watch(engine, seconds ?? Infinity, AbortSignal.any([interrupt, ended.signal]));
+      ended.signal.throwIfAborted();
       await engine.stop();
       process.stdout.write(`${json ? JSON.stringify(session) : summaryOf(session)}\n`);
       return 0;
@@ -43,15 +48,15 @@ export const command = defineCommand({
 /** What `play` reports in the end: the last state of the engine, but peak and loads over the whole time. */
 type Session = Omit<EngineStats, 'peak' | 'workers'> & { peak: number; workers: { load: number; maxBlockMs: number; faults: number }[] };
 
-/** Shows the engine at work for `seconds` or until interrupted. */
-async function watch(engine: Engine, seconds: number, interrupt: AbortSignal): Promise<Session> {
+/** Shows the engine at work for `seconds`, or until the signal. */
+async function watch(engine: Engine, seconds: number, signal: AbortSignal): Promise<Session> {
   const line = new LiveLine();
   const meters: Meter[] = [];
   const workers = Array.from({ length: engine.workers }, () => ({ load: 0, maxBlockMs: 0, faults: 0 }));
   let peak = 0;
   const begin = performance.now() / 1000;
   for (let now = begin; ;) {
-    await pause(Math.min(REFRESH_S, begin + seconds - now), interrupt);
+    await pause(Math.min(REFRESH_S, begin + seconds - now), signal);
     const elapsed = performance.now() / 1000 - now;
     now += elapsed;
     const stats = engine.stats();
@@ -63,7 +68,7 @@ async function watch(engine: Engine, seconds: number, interrupt: AbortSignal): P
       worker.maxBlockMs = Math.max(worker.maxBlockMs, maxBlockMs);
       worker.faults = faults;
     });
-    if (interrupt.aborted || now >= begin + seconds) {
+    if (signal.aborted || now >= begin + seconds) {
       line.clear();
       return { ...stats, peak, workers };
     }
