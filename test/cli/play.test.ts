@@ -123,7 +123,7 @@ describe('krell render', () => {
     const wav = `${folder}/long.wav`;
     let timer: NodeJS.Timeout | undefined;
     const { code, stdout, stderr } = await krell(['render', tone, '-o', wav, '--seconds', '86400'], (child) => {
-      timer ??= setInterval(() => existsSync(wav) && child.kill('SIGINT'), 20);
+      timer ??= setInterval(() => !child.killed && existsSync(wav) && child.kill('SIGINT'), 20);
     });
     clearInterval(timer);
     expect({ code, stdout, stderr }).toEqual({ code: 130, stdout: '', stderr: `interrupted: ${wav} is incomplete\n` });
