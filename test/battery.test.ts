@@ -122,7 +122,7 @@ describe.each([...modules, cables].map((definition) => [definition.type, definit
 
   it('starts the same whenever it is made', () => {
     const options = { voices: 2, seed: 17, plugged: true };
-    expect(prepared(definition, options).state()).toEqual(prepared(definition, options).state());
+    expect(Buffer.compare(prepared(definition, options).state(), prepared(definition, options).state())).toBe(0);
     expect(firstDifference(play(definition, options), play(definition, options))).toBeUndefined();
   });
 });

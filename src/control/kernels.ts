@@ -1,6 +1,7 @@
 // Kernels by situation: compiled once, numbered, and handed to the DSP threads.
 import type { MessagePort } from 'node:worker_threads';
 import { encodeKernel } from '../kernel/wasm/backend.js';
+import { countOperations } from '../kernel/ir.js';
 import { kernelShape, variantKey, type KernelVariant } from '../kernel/index.js';
 import type { ModuleDefinition } from '../module.js';
 import { CONTROL } from '../shared/layout.js';
@@ -26,7 +27,7 @@ function compile(definition: ModuleDefinition, variant: KernelVariant, path: str
     const module = WebAssembly.compile(encodeKernel(shape));
     // A rejection is seen by whoever awaits it.
     module.catch(() => {});
-    code = { module, operations: shape.graph.uses.size };
+    code = { module, operations: countOperations(shape.graph) };
     compiled.set(key, code);
   }
   return code;

@@ -70,6 +70,8 @@ export interface KernelGraph {
   readonly outputs: readonly (Node | undefined)[];
   readonly states: readonly (Node | undefined)[];
   readonly accesses: readonly Access[];
+  /** Ids of conditions that are seldom true. */
+  readonly rare: ReadonlySet<number>;
 }
 
 const { fround } = Math;
@@ -164,6 +166,8 @@ const SOURCES: ReadonlySet<Op> = new Set(['input', 'state', 'load']);
 
 /** Makes nodes; the only way to. */
 export class Graph {
+  /** Ids of conditions that are seldom true. */
+  readonly rare = new Set<number>();
   readonly #known = new Map<string, Node>();
   #count = 0;
 
@@ -314,12 +318,36 @@ export function prune(graph: KernelGraph, usedOutputs: readonly boolean[]): Live
   const accesses = graph.accesses.filter((access) => (access.kind === 'load' ? uses.has(access.node.id) : liveBuffers.has(access.buffer)));
   return {
     outputs,
+    rare: graph.rare,
     states: graph.states.map((node, i) => (liveStates.has(i) ? node : undefined)),
     accesses,
     liveStates: [...liveStates].sort((a, b) => a - b),
     uses,
   };
 }
+
+/** All live nodes, arguments before what uses them. */
+export function liveNodes(graph: LiveGraph): Node[] {
+  const found = new Map<number, Node>();
+  const pending: Node[] = [];
+  const reach = (node: Node | undefined): void => {
+    if (!node || found.has(node.id)) return;
+    found.set(node.id, node);
+    pending.push(node);
+  };
+  graph.outputs.forEach(reach);
+  graph.states.forEach(reach);
+  for (const access of graph.accesses)
+    for (const node of access.kind === 'load' ? [access.node] : [access.index, access.value, access.mask]) reach(node);
+  for (let node = pending.pop(); node; node = pending.pop()) node.args.forEach(reach);
+  return [...found.values()].sort((a, b) => a.id - b.id);
+}
+
+const NO_OPERATION: ReadonlySet<Op> = new Set(['const', 'input', 'param', 'state', 'voice', 'bitsFloat', 'floatBits']);
+
+/** Operations done for every sample. */
+export const countOperations = (graph: LiveGraph): number =>
+  liveNodes(graph).filter((node) => node.rate === RATE.sample && !NO_OPERATION.has(node.op)).length;
 
 /**
  * Nodes whose value is the same in all voices of a module: buffers indexed by them are read and written whole vectors at a time.

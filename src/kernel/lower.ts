@@ -104,6 +104,7 @@ class Lowering implements Calls {
       outputs: [...this.#outputCells.values()].map((cell) => final(cell, 'f32')),
       states: this.#stateCells.map((cell, i) => final(cell, i < this.#scalars.length ? stateType(this.#scalars[i]![1]) : 'i32')),
       accesses: this.#accesses,
+      rare: this.graph.rare,
     };
   }
 

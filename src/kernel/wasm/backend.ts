@@ -5,13 +5,17 @@
 // before it, store the states. Four-lane kernels take two groups per turn while nothing ramps, for their independent work
 // fills the latencies of each other's recursions.
 import { PARAM, STATE, STEP, VECTOR_MASK, VECTOR_VOICE } from '../../shared/layout.js';
-import { RATE, type Access, type Node, type Type } from '../ir.js';
+import { countOperations, RATE, type Access, type Node, type Type } from '../ir.js';
+import { lazyGroups, type LazyGroup } from '../lazy.js';
 import { groupsSummed, inputFrameBytes, portOrder, type KernelShape } from '../shape.js';
 import { Bytes, encodeModule, F32, I32, OP, V128, type ValueType } from './encoder.js';
 import { instruction, isShift } from './instructions.js';
 
-/** Graphs above this many nodes take one group per turn: two would not fit the registers. */
-const PAIR_MAX_NODES = 150;
+/** Kernels with more per-sample operations take one group per turn: two would not fit the registers. */
+const PAIR_MAX_OPERATIONS = 100;
+
+/** Nodes that have a local anyway, or need none. */
+const IN_LOCALS: ReadonlySet<string> = new Set(['const', 'input', 'param', 'state']);
 
 const [STEP_ARG, OFFSET_ARG, FRAMES_ARG] = [0, 1, 2] as const;
 
@@ -27,6 +31,8 @@ interface Copy {
   /** Bytes from the turn's base to this group: a local, or −1 for the first copy. */
   readonly base: number;
   values: Map<number, number>;
+  /** Inside a branch: what is computed there is unknown after it. */
+  branched: boolean;
 }
 
 class Backend {
@@ -44,11 +50,13 @@ class Backend {
   readonly #tables: number;
   readonly #portBase: number[] = [];
   readonly #portStride: number[] = [];
+  readonly #lazy: Map<number, LazyGroup>;
 
   constructor(readonly shape: KernelShape) {
     this.#simd = shape.layout.lanes === 4;
     this.#vectorBytes = shape.layout.lanes * 4;
     this.#ports = portOrder(shape);
+    this.#lazy = lazyGroups(shape.graph, shape.graph.rare);
     [this.#state, this.#base, this.#groups, this.#ramped, this.#plain, this.#count, this.#tables] = Array.from({ length: 7 }, () =>
       this.#local(I32),
     ) as [number, number, number, number, number, number, number];
@@ -66,7 +74,7 @@ class Backend {
     const c = this.#code;
     const canRamp = this.shape.ramps.some(Boolean);
     this.#prologue(canRamp);
-    if (this.#simd && this.shape.graph.uses.size <= PAIR_MAX_NODES) {
+    if (this.#simd && this.#pairs()) {
       // Pairs of groups while there are two and nothing ramps.
       c.get(this.#ramped).op(OP.i32Eqz).block(OP.if).block(OP.block).block(OP.loop);
       c.get(this.#groups).int(2).op(OP.i32LtU).branch(OP.brIf, 1);
@@ -78,6 +86,12 @@ class Backend {
     this.#turn(1, canRamp);
     c.branch(OP.br, 0).end().end();
     return encodeModule([{ name: 'kernel', exported: true, params: [I32, I32, I32], locals: this.#locals, body: c }]);
+  }
+
+  /** Whether two groups at once are faster: their recursions overlap, but branches spoil it. */
+  #pairs(): boolean {
+    const branches = [...this.#lazy.values()].some((group) => this.shape.graph.rare.has(group.condition.id));
+    return !branches && countOperations(this.shape.graph) <= PAIR_MAX_OPERATIONS;
   }
 
   #prologue(canRamp: boolean): void {
@@ -212,6 +226,7 @@ class Backend {
       mask: this.shape.partial ? this.#local(V128) : -1,
       base,
       values: new Map(),
+      branched: false,
     };
     if (copy.mask >= 0) this.#loadVector(copy, VECTOR_MASK, 'f32').set(copy.mask);
     for (const index of graph.liveStates) {
@@ -300,7 +315,7 @@ class Backend {
 
   /** Computes a node into a local of its own. */
   #keep(copy: Copy, node: Node): void {
-    if (copy.values.has(node.id) || node.op === 'const') return;
+    if (copy.values.has(node.id) || IN_LOCALS.has(node.op)) return;
     this.#push(copy, node);
     if (copy.values.has(node.id)) {
       // It was kept on the way.
@@ -425,6 +440,8 @@ class Backend {
     if (node.op === 'load') return this.#load(copy, node);
     if (node.op === 'table') return this.#table(copy, node);
     if (node.op === 'select') {
+      const group = this.#lazy.get(node.id);
+      if (group && !copy.branched) return this.#branch(copy, node, group);
       const zero = (n: Node): boolean => n.op === 'const' && Object.is(n.value, 0);
       if (this.#simd && zero(x)) {
         this.#push(copy, b);
@@ -461,6 +478,56 @@ class Backend {
     const code = instruction(node, this.#simd);
     if (code === undefined) throw new Error(`no instruction for ${node.op}`);
     if (code) c.op(code);
+  }
+
+  /** Selects of one condition, with a branch around what the side seldom taken alone needs. */
+  #branch(copy: Copy, wanted: Node, group: LazyGroup): void {
+    const c = this.#code;
+    const { condition, then, selects, exclusive } = group;
+    const [taken, other] = then ? [1, 2] : [2, 1];
+    // What is computed inside counts inside only; so all that is of use outside comes first.
+    this.#keep(copy, condition);
+    this.#keepOutside(copy, selects, taken, exclusive);
+    const results = selects.map((select) => {
+      const local = this.#local(this.#valueType(select.type));
+      this.#push(copy, select.args[other]!);
+      c.set(local);
+      return local;
+    });
+    this.#push(copy, condition);
+    if (this.#simd) c.op(then ? OP.v128AnyTrue : OP.i32x4AllTrue);
+    if (!then) c.op(OP.i32Eqz);
+    c.block(OP.if);
+    const outside = copy.values;
+    copy.values = new Map(outside);
+    copy.branched = true;
+    selects.forEach((select, i) => {
+      this.#push(copy, select.args[taken]!);
+      if (this.#simd) {
+        c.get(results[i]!);
+        this.#push(copy, condition);
+        if (then) c.op(OP.v128Bitselect);
+        else c.op(OP.v128Not).op(OP.v128Bitselect);
+      }
+      c.set(results[i]!);
+    });
+    c.end();
+    copy.branched = false;
+    copy.values = outside;
+    selects.forEach((select, i) => copy.values.set(select.id, results[i]!));
+    c.get(copy.values.get(wanted.id)!);
+  }
+
+  /** Computes what the sides behind a branch need and others need too. */
+  #keepOutside(copy: Copy, selects: readonly Node[], side: number, exclusive: ReadonlySet<number>): void {
+    const seen = new Set<number>();
+    const visit = (node: Node): void => {
+      if (seen.has(node.id)) return;
+      seen.add(node.id);
+      if (exclusive.has(node.id)) node.args.forEach(visit);
+      else this.#keep(copy, node);
+    };
+    for (const select of selects) visit(select.args[side]!);
   }
 
   // ── memory ──
