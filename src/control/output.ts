@@ -55,22 +55,22 @@ export class Output {
   /** Opens the device; sound follows once the engine plays. @throws KrellError */
   async open(options: OutputOptions): Promise<OutputState> {
     if (this.#worker) throw new KrellError('playing', 'the engine has been started already');
-    const driver = options.driver === undefined || options.driver === 'auto' ? 'null' : options.driver;
+    const { driver = 'auto', device } = options;
     const { words } = this.#arena;
     const block = this.#blockFrames;
     const periodFrames = options.periodFrames ?? block;
     words[CONTROL.RING_DEPTH] = driver === 'file' ? FILE_DEPTH : Math.max(2 * block, periodFrames + block);
-    const workerData: HostOptions = { memory: this.#arena.memory, driver, periodFrames, file: options.file };
+    const workerData: HostOptions = { memory: this.#arena.memory, driver, device, periodFrames, file: options.file };
     const worker = new Worker(new URL('../host/host.js', import.meta.url), { workerData, stdout: false, stderr: false });
     this.#worker = worker;
     return new Promise((resolve, reject) => {
       worker.on('message', (message: HostMessage) => {
         if (message.kind === 'open') {
-          const { device, latencyMs } = message;
+          const { device, latencyMs, reason } = message;
           words[CONTROL.RING_DEPTH] = Math.max(words[CONTROL.RING_DEPTH]!, message.periodFrames + block);
-          resolve((this.state = { driver: message.driver, device, latencyMs }));
+          resolve((this.state = { driver: message.driver, device, latencyMs, ...(reason ? { reason } : {}) }));
         } else if (message.kind === 'ended') this.#end((this.state = { ...this.state, ...(message.file ? { file: message.file } : {}) }));
-        else {
+        else if (message.kind === 'failed') {
           const error = new KrellError(message.code, message.message);
           reject(error);
           this.#fail(error);

@@ -16,7 +16,7 @@ export interface AudioDriver {
   readonly latencyMs: number;
   /**
    * Plays what `player` gives until it says `stopped`. May block its thread, but looks at `stopped` several times a second.
-   * @throws KrellError 'device' when the device goes away.
+   * @throws KrellError 'device-lost' when the device goes away.
    */
   run(player: Player): FileResult | void | Promise<void>;
   /** Gives the device back. Never throws. */
@@ -27,9 +27,10 @@ export interface AudioDriver {
 export interface HostOptions {
   /** The arena. */
   readonly memory: WebAssembly.Memory;
-  readonly driver: DriverName;
-  /** Index of the device, from the driver's list; its default device otherwise. */
-  readonly device?: number | undefined;
+  /** `auto`: portaudio, else naudiodon, else null. */
+  readonly driver: DriverName | 'auto';
+  /** Number or part of the name of the device; its driver's default device otherwise. */
+  readonly device?: string | undefined;
   /** Frames per period, if the device can; the null and file drivers always can. */
   readonly periodFrames: number;
   /** For the file driver. */
@@ -56,7 +57,11 @@ export type HostMessage =
       readonly device: string;
       readonly periodFrames: number;
       readonly latencyMs: number;
+      /** Why it is this driver, if `auto` had to settle for it. */
+      readonly reason?: string;
     }
+  /** The device has gone; the host plays on without it. */
+  | { readonly kind: 'lost'; readonly message: string }
   | { readonly kind: 'failed'; readonly code: string; readonly message: string }
   | { readonly kind: 'ended'; readonly file?: FileResult };
 

@@ -67,6 +67,11 @@ export class Player {
     this.delivered(period, periodFrames);
   }
 
+  /** The device reports that it ran dry although every period was in time. */
+  underflowed(): void {
+    if (this.flowing) Atomics.add(this.words, CONTROL.UNDERRUNS, 1);
+  }
+
   /**
    * Takes up to `frames` frames, as soon as there are `atLeast`: for a driver that has time.
    * @returns frames taken; 0 when stopped.

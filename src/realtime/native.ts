@@ -1,18 +1,38 @@
-// Functions of the C library, through the optional package koffi. Linux with glibc only; elsewhere there are none.
+// Native functions, through the optional package koffi.
 import { createRequire } from 'node:module';
 
-type Native = (...args: readonly (number | ArrayBufferView)[]) => number;
-interface Koffi {
-  load(file: string): { func(prototype: string): Native };
+/** What of koffi is used here. */
+export interface Koffi {
+  load(file: string | null): {
+    func(prototype: string): Native;
+    func(name: string, result: unknown, parameters: readonly unknown[]): Native;
+  };
+  struct(fields: Record<string, unknown>): unknown;
+  pointer(type: unknown): unknown;
+  out(type: unknown): unknown;
+  decode(pointer: unknown, type: unknown): unknown;
+}
+/** A function of another language; what it takes and returns, its prototype says. */
+export type Native = (...args: readonly unknown[]) => unknown;
+
+const require = createRequire(import.meta.url);
+
+// setup
+/** The package, or `undefined` where it is not installed. */
+export function loadKoffi(): Koffi | undefined {
+  try {
+    return require('koffi') as Koffi;
+  } catch {
+    return undefined;
+  }
 }
 
 // setup
-/** The function with this C prototype, or `undefined` where it cannot be had. */
+/** The function of the C library (Linux with glibc) with this prototype, or `undefined` where it cannot be had. */
 export function nativeFunction(library: string, prototype: string): Native | undefined {
   if (process.platform !== 'linux') return undefined;
   try {
-    const koffi = createRequire(import.meta.url)('koffi') as Koffi;
-    return koffi.load(library).func(prototype);
+    return loadKoffi()?.load(library).func(prototype);
   } catch {
     return undefined;
   }

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
-import { AudioHost } from '#src/host/audio-host.js';
+import { AudioHost } from './audio-host.js';
 import { Player } from '#src/host/player.js';
 import { readFrame } from '#src/shared/frame.js';
 import { CONTROL, RUN_IDLE, RUN_PLAYING, TAP_FRAMES, TAP_RING_W } from '#src/shared/layout.js';

@@ -1,8 +1,9 @@
 // Control's side of the audio host: starts the thread, learns what it opened, waits for its end.
+import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
-import { KrellError } from '../errors.js';
-import type { HostMessage, HostOptions } from './driver.js';
-import type { FileResult } from './file.js';
+import { KrellError } from '#src/errors.js';
+import type { HostMessage, HostOptions } from '#src/host/driver.js';
+import type { FileResult } from '#src/host/file.js';
 
 /** What a host has opened. */
 export type OpenDevice = Omit<Extract<HostMessage, { kind: 'open' }>, 'kind'>;
@@ -29,7 +30,7 @@ export class AudioHost {
    * @throws KrellError when it cannot be opened.
    */
   static async open(options: HostOptions): Promise<AudioHost> {
-    const worker = new Worker(new URL('./host.js', import.meta.url), { workerData: options, name: 'krell audio host' });
+    const worker = new Worker(fileURLToPath(import.meta.resolve('#src/host/host.js')), { workerData: options, name: 'krell audio host' });
     const left = new Promise((resolve) => worker.once('exit', resolve));
     let opened: (device: OpenDevice) => void;
     const open = new Promise<OpenDevice>((resolve) => (opened = resolve));

@@ -1,0 +1,126 @@
+// The naudiodon driver: a Node stream into the PortAudio that naudiodon brings along. For machines without koffi.
+//
+// What is contained here: it registers a crash handler that writes a log file (replaced by nothing), it prints to the standard
+// output, and its callback waits for ever when starved, so it is never left without a next period until it is aborted.
+import { createRequire } from 'node:module';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { KrellError } from '../errors.js';
+import { CONTROL } from '../shared/layout.js';
+import { findDevice, type Device } from './device.js';
+import type { AudioDriver, HostOptions } from './driver.js';
+import type { Player } from './player.js';
+import { quietly, STDERR, STDOUT } from './quiet.js';
+
+/** Periods the library keeps. */
+const MAX_QUEUE = 2;
+/** A device that takes nothing for so long has gone. */
+const GONE_MS = 500;
+const FLOAT32 = 1;
+
+interface NativeDevice {
+  readonly id: number;
+  readonly name: string;
+  readonly hostAPIName: string;
+  readonly maxInputChannels: number;
+  readonly maxOutputChannels: number;
+  readonly defaultSampleRate: number;
+}
+interface NativeStream {
+  start(): void;
+  /** Resolves when the queue has taken the chunk, with an error's text if there was one. */
+  write(chunk: Buffer): Promise<string | undefined>;
+  quit(how: 'WAIT' | 'ABORT'): Promise<void>;
+}
+interface Binding {
+  getDevices(): NativeDevice[];
+  create(options: { outOptions: Record<string, number | boolean> }): NativeStream;
+}
+
+/** Loads the native part alone: the package's own JavaScript installs the crash handler and logs errors by itself. */
+function loadBinding(): Binding {
+  try {
+    const require = createRequire(createRequire(import.meta.url).resolve('naudiodon/package.json'));
+    const bindings = require('bindings') as (options: { bindings: string; module_root: string }) => Binding;
+    return bindings({ bindings: 'naudiodon.node', module_root: require.resolve('./package.json').replace(/[/\\]package\.json$/, '') });
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    const why = code === 'MODULE_NOT_FOUND' ? 'is not installed' : 'does not load here';
+    throw new KrellError('no-library', `the package naudiodon ${why}`, { cause: error });
+  }
+}
+
+export class NaudiodonDriver implements AudioDriver {
+  readonly name = 'naudiodon';
+  readonly device: string;
+  readonly periodFrames: number;
+  readonly latencyMs: number;
+  private readonly stream: NativeStream;
+  private isOpen = true;
+
+  /** @throws KrellError 'no-library', 'no-device', 'device'. */
+  constructor({ memory, device: wanted, periodFrames }: Pick<HostOptions, 'memory' | 'device' | 'periodFrames'>) {
+    const words = new Int32Array(memory.buffer);
+    const binding = loadBinding();
+    const device = findDevice(devicesOf(binding), wanted);
+    this.device = `${device.name} (${device.api})`;
+    this.periodFrames = periodFrames;
+    const sampleRate = words[CONTROL.SAMPLE_RATE]!;
+    this.latencyMs = (1000 * periodFrames * (MAX_QUEUE + 1)) / sampleRate;
+    const outOptions = {
+      deviceId: device.index,
+      sampleRate,
+      channelCount: words[CONTROL.CHANNELS]!,
+      sampleFormat: FLOAT32,
+      maxQueue: MAX_QUEUE,
+      framesPerBuffer: periodFrames,
+      closeOnError: true,
+    };
+    try {
+      this.stream = quietly([STDOUT, STDERR], () => binding.create({ outOptions }));
+    } catch (error) {
+      throw new KrellError('device', `cannot open device '${device.name}': ${(error as Error).message}`, { cause: error });
+    }
+  }
+
+  async run(player: Player): Promise<void> {
+    const { stream, periodFrames } = this;
+    const period = new Float32Array(periodFrames * player.channels);
+    const bytes = Buffer.from(period.buffer);
+    let started = false;
+    while (!player.stopped()) {
+      player.fill(period);
+      // The library copies the chunk before it answers.
+      const taken = stream.write(bytes);
+      if (!started) quietly([STDOUT, STDERR], () => stream.start());
+      started = true;
+      const gone = new AbortController();
+      const late = sleep(GONE_MS, true, { signal: gone.signal }).catch(() => false);
+      const error = await Promise.race([taken, late]);
+      gone.abort();
+      if (error === true) throw new KrellError('device-lost', `sound device '${this.device}': it has stopped taking sound`);
+      if (typeof error === 'string' && error.includes('output underflow')) player.underflowed();
+    }
+  }
+
+  close(): void {
+    if (!this.isOpen) return;
+    this.isOpen = false;
+    this.stream.quit('ABORT').catch(() => undefined);
+  }
+}
+
+function devicesOf(binding: Binding): Device[] {
+  return quietly([STDOUT, STDERR], () => binding.getDevices()).map((device, i) => ({
+    index: device.id,
+    driver: 'naudiodon',
+    name: device.name,
+    api: device.hostAPIName,
+    inputs: device.maxInputChannels,
+    outputs: device.maxOutputChannels,
+    isDefault: i === 0,
+    defaultSampleRate: device.defaultSampleRate,
+  }));
+}
+
+/** Devices that naudiodon knows. @throws KrellError 'no-library'. */
+export const naudiodonDevices = (): Device[] => devicesOf(loadBinding());

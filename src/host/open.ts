@@ -1,0 +1,48 @@
+// Opens the driver that is asked for, or the best that opens.
+import type { AudioDriver, HostOptions } from './driver.js';
+import { FileDriver } from './file.js';
+import { NaudiodonDriver } from './naudiodon.js';
+import { NullDriver } from './null.js';
+import { PortAudioDriver } from './portaudio.js';
+import type { KrellError } from '../errors.js';
+
+const AUTOMATIC = [PortAudioDriver, NaudiodonDriver];
+
+/** An open driver, and in a line why it is this one, if it was not the first choice. */
+export interface Opened {
+  readonly driver: AudioDriver;
+  readonly reason?: string;
+}
+
+/**
+ * @throws KrellError 'no-library', 'no-device', 'device', 'unwritable'; for `auto` only when a certain device is wanted and no
+ * driver has it.
+ */
+export function openDriver(options: HostOptions): Opened {
+  switch (options.driver) {
+    case 'auto':
+      return openBest(options);
+    case 'portaudio':
+      return { driver: new PortAudioDriver(options) };
+    case 'naudiodon':
+      return { driver: new NaudiodonDriver(options) };
+    case 'null':
+      return { driver: new NullDriver(options) };
+    case 'file':
+      return { driver: new FileDriver(options) };
+  }
+}
+
+function openBest(options: HostOptions): Opened {
+  const failures: KrellError[] = [];
+  for (const Driver of AUTOMATIC)
+    try {
+      return { driver: new Driver(options), ...(failures[0] ? { reason: failures[0].message } : {}) };
+    } catch (error) {
+      failures.push(error as KrellError);
+    }
+  // A device that refuses says more than a library that is missing, or than one that knows no device.
+  const telling = failures.find(({ code }) => code === 'device') ?? failures.find(({ code }) => code === 'no-device') ?? failures[0]!;
+  if (options.device !== undefined) throw telling;
+  return { driver: new NullDriver(options), reason: `${telling.message}: playing silently on the null driver` };
+}

@@ -1,0 +1,188 @@
+// PortAudio, called through koffi: the system's library, else the one that naudiodon brings along.
+// Signatures: portaudio.h, V19.
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { KrellError } from '../errors.js';
+import { loadKoffi, type Koffi, type Native } from '../realtime/native.js';
+import type { Device } from './device.js';
+import { quietly, STDERR } from './quiet.js';
+
+const FLOAT32 = 1;
+const INVALID_SAMPLE_RATE = -9997;
+export const OUTPUT_UNDERFLOWED = -9980;
+
+/** Names under which a system knows the library, and what naudiodon's copy is called. */
+const NAMES: Partial<Record<NodeJS.Platform, { system: string[]; bundled: string }>> = {
+  linux: { system: ['libportaudio.so.2', 'libportaudio.so'], bundled: 'bin/libportaudio.so.2' },
+  darwin: {
+    system: ['libportaudio.2.dylib', '/opt/homebrew/lib/libportaudio.2.dylib', '/usr/local/lib/libportaudio.2.dylib'],
+    bundled: 'bin/libportaudio.dylib',
+  },
+  win32: { system: ['portaudio.dll', 'portaudio_x64.dll', 'libportaudio.dll'], bundled: 'bin/portaudio_x64.dll' },
+};
+
+function candidates(): string[] {
+  const names = NAMES[process.platform];
+  if (!names) return [];
+  try {
+    const folder = dirname(createRequire(import.meta.url).resolve('naudiodon/package.json'));
+    return [...names.system, join(folder, 'portaudio', names.bundled)];
+  } catch {
+    return names.system;
+  }
+}
+
+function loadLibrary(koffi: Koffi): ReturnType<Koffi['load']> {
+  for (const file of candidates())
+    try {
+      return koffi.load(file);
+    } catch {
+      // Not here; the next one.
+    }
+  throw new KrellError('no-library', 'the PortAudio library is not installed', {
+    hint: process.platform === 'linux' ? "install it (Debian: 'apt install libportaudio2')" : 'install PortAudio',
+  });
+}
+
+/** An open output stream. Sizes are in frames; results below 0 are PortAudio's errors. */
+export interface OutputStream {
+  readonly latencyMs: number;
+  /** Frames that `write` would take without waiting. */
+  room(): number;
+  write(samples: Float32Array, frames: number): number;
+  /** Ends at once, without playing what is queued. */
+  close(): void;
+}
+
+interface ApiInfo {
+  readonly name: string;
+}
+interface DeviceInfo {
+  readonly name: string;
+  readonly hostApi: number;
+  readonly inputs: number;
+  readonly outputs: number;
+  readonly lowLatency: number;
+  readonly highLatency: number;
+  readonly sampleRate: number;
+}
+
+export class PortAudio {
+  private readonly koffi: Koffi;
+  private readonly call: (name: string, result: unknown, parameters?: readonly unknown[]) => Native;
+  private readonly terminate: () => void;
+
+  /** Loads and starts the library. @throws KrellError 'no-library'. */
+  constructor() {
+    const koffi = loadKoffi();
+    if (!koffi)
+      throw new KrellError('no-library', 'the package koffi is not installed', { hint: "'npm install koffi' lets Krell call PortAudio" });
+    this.koffi = koffi;
+    const library = loadLibrary(koffi);
+    this.call = (name, result, parameters = []) => library.func(`Pa_${name}`, result, parameters);
+    this.check(quietly([STDERR], () => this.call('Initialize', 'int')() as number));
+    this.terminate = this.call('Terminate', 'int') as () => void;
+  }
+
+  devices(): Device[] {
+    const { koffi, call } = this;
+    const apiType = koffi.struct({ version: 'int', type: 'int', name: 'const char *', devices: 'int', input: 'int', output: 'int' });
+    const deviceType = koffi.struct({
+      version: 'int',
+      name: 'const char *',
+      hostApi: 'int',
+      inputs: 'int',
+      outputs: 'int',
+      lowInputLatency: 'double',
+      lowLatency: 'double',
+      highInputLatency: 'double',
+      highLatency: 'double',
+      sampleRate: 'double',
+    });
+    const deviceInfo = call('GetDeviceInfo', koffi.pointer(deviceType), ['int']);
+    const apiInfo = call('GetHostApiInfo', koffi.pointer(apiType), ['int']);
+    const preferred = call('GetDefaultOutputDevice', 'int')();
+    const count = call('GetDeviceCount', 'int')() as number;
+    return Array.from({ length: Math.max(0, count) }, (_, index) => {
+      const info = koffi.decode(deviceInfo(index), deviceType) as DeviceInfo;
+      const api = koffi.decode(apiInfo(info.hostApi), apiType) as ApiInfo;
+      return {
+        index,
+        driver: 'portaudio',
+        name: info.name,
+        api: api.name,
+        inputs: info.inputs,
+        outputs: info.outputs,
+        isDefault: index === preferred,
+        defaultSampleRate: info.sampleRate,
+        defaultLowLatencyMs: info.lowLatency * 1000,
+        defaultHighLatencyMs: info.highLatency * 1000,
+      };
+    });
+  }
+
+  /** Opens and starts a stream of floats. @throws KrellError 'device'. */
+  openOutput(device: Device, channels: number, sampleRate: number, periodFrames: number): OutputStream {
+    const { koffi, call } = this;
+    const parametersType = koffi.struct({ device: 'int', channels: 'int', format: 'unsigned long', latency: 'double', specific: 'void *' });
+    const infoType = koffi.struct({ version: 'int', inputLatency: 'double', latency: 'double', sampleRate: 'double' });
+    const parameters = {
+      device: device.index,
+      channels,
+      format: FLOAT32,
+      // Two periods: one to play, one to fill.
+      latency: Math.max((device.defaultLowLatencyMs ?? 0) / 1000, (2 * periodFrames) / sampleRate),
+      specific: null,
+    };
+    const open = call('OpenStream', 'int', [
+      koffi.out(koffi.pointer('void *')),
+      'void *',
+      koffi.pointer(parametersType),
+      'double',
+      'unsigned long',
+      'unsigned long',
+      'void *',
+      'void *',
+    ]);
+    const handle: unknown[] = [null];
+    const result = quietly([STDERR], () => open(handle, null, parameters, sampleRate, periodFrames, 0, null, null) as number);
+    if (result === INVALID_SAMPLE_RATE)
+      throw new KrellError('device', `device '${device.name}' does not play at ${sampleRate} Hz`, {
+        hint: `try --rate ${device.defaultSampleRate}`,
+      });
+    this.check(result, `cannot open device '${device.name}'`);
+    const [stream] = handle;
+    this.check(
+      quietly([STDERR], () => call('StartStream', 'int', ['void *'])(stream) as number),
+      `cannot start device '${device.name}'`,
+    );
+    const info = koffi.decode(call('GetStreamInfo', koffi.pointer(infoType), ['void *'])(stream), infoType) as { latency: number };
+    const [room, write] = [
+      call('GetStreamWriteAvailable', 'long', ['void *']),
+      call('WriteStream', 'int', ['void *', 'void *', 'unsigned long']),
+    ];
+    const [abort, close] = [call('AbortStream', 'int', ['void *']), call('CloseStream', 'int', ['void *'])];
+    return {
+      latencyMs: info.latency * 1000,
+      room: () => room(stream) as number,
+      write: (samples, frames) => write(stream, samples, frames) as number,
+      close: () => {
+        abort(stream);
+        close(stream);
+      },
+    };
+  }
+
+  /** What an error code means. */
+  errorText(code: number): string {
+    return this.call('GetErrorText', 'const char *', ['int'])(code) as string;
+  }
+
+  close(): void {
+    quietly([STDERR], this.terminate);
+  }
+
+  private check(result: number, what = 'PortAudio'): void {
+    if (result < 0) throw new KrellError('device', `${what}: ${this.errorText(result)}`);
+  }
+}
