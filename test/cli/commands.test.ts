@@ -186,3 +186,20 @@ describe('krell bench', () => {
     expect(stderr).toBe("krell bench: there is no bench 'voice'; did you mean 'voices'?\n");
   });
 });
+
+describe('krell devices', () => {
+  it('lists drivers and devices and says what play takes, and nothing that a sound library has to say', async () => {
+    const { code, stdout, stderr } = await krell(['devices']);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(stdout).toMatch(/^Drivers\n {2}portaudio .+\n {2}naudiodon .+\n {2}null +yes .+\n\nDevices\n( .+\n)+\nplay takes \w+.*: .+\n$/);
+    expect(stdout).not.toMatch(CONTROL);
+  });
+
+  it('prints one JSON object', async () => {
+    const { stdout, stderr } = await krell(['devices', '--json']);
+    const { drivers, auto } = JSON.parse(stdout) as { drivers: { name: string; available: boolean }[]; auto: { driver: string } };
+    expect(stderr).toBe('');
+    expect(drivers.map(({ name }) => name)).toEqual(['portaudio', 'naudiodon', 'null']);
+    expect(auto.driver).toBe(drivers.find(({ available }) => available)!.name);
+  });
+});
