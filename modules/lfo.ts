@@ -30,10 +30,9 @@ export const lfo = defineModule({
     state.phase = resetHigh && !state.resetHigh ? 0 : state.phase + toPhase(cycles);
     state.resetHigh = resetHigh;
     const moved = state.phase + toPhase(param.phase);
-    const x = phaseBipolar(moved);
-    output.sine = 5 * sine(x);
-    output.triangle = 5 * triangle(x);
+    output.sine = 5 * sine(phaseBipolar(moved));
+    output.triangle = triangle(moved, 5);
     output.saw = 5 * phaseBipolar(moved + HALF_CYCLE);
-    output.pulse = x < 0 ? -5 : 5;
+    output.pulse = moved < 0 ? -5 : 5;
   },
 });

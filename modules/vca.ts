@@ -21,8 +21,8 @@ export const vca = defineModule({
   },
 
   process({ input, param, output }) {
-    const control = clamp(input.cv * 0.1, 0, 1);
-    const gain = param.response === 'exponential' ? exponential60(control) : control;
-    output.out = input.in * (gain * param.level);
+    const volts = clamp(input.cv, 0, 10);
+    const gain = param.response === 'exponential' ? exponential60(volts * 0.1) * param.level : volts * (0.1 * param.level);
+    output.out = input.in * gain;
   },
 });

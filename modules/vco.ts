@@ -1,8 +1,12 @@
 // Oscillator with band-limited edges (src/dsp/blep.ts), linear through-zero FM and band-limited hard sync.
 import { audio, buffer, cents, cv, defineModule, hz, int, phase, ratio, voct } from '../src/module.js';
-import { edgeReach, jumpingWave, pulseWave, sawWave, sineWave, SLOPE_SPAN, triangleWave } from '../src/dsp/blep.js';
+import { edgeSharpness, jumpingWave, pulseWave, sawWave, sineWave, SLOPE_SPAN, triangleWave } from '../src/dsp/blep.js';
 import { clamp } from '../src/dsp/level.js';
 import { HALF_CYCLE, toPhase, toPhaseSlow } from '../src/dsp/phase.js';
+import { octaveRatio } from '../src/dsp/pitch.js';
+
+/** Cycles per sample below which edges are sharp enough. */
+const SLOWEST = 1e-7;
 
 export const vco = defineModule({
   type: 'vco',
@@ -38,9 +42,10 @@ export const vco = defineModule({
   },
 
   process({ input, plugged, param, state, output, sampleRate }) {
-    const tunedHz = param.freq * 2 ** (param.fine * (1 / 1200));
-    const cycles = (tunedHz / sampleRate) * 2 ** input.pitch * (1 + param.fmAmount * input.fm);
-    const sharp = 1 / edgeReach(cycles);
+    const tuned = (param.freq / sampleRate) * 2 ** (param.fine * (1 / 1200));
+    const pitched = tuned * octaveRatio(clamp(input.pitch, -20, 20));
+    const cycles = pitched * (1 + param.fmAmount * input.fm);
+    const sharp = edgeSharpness(plugged.fm ? Math.max(Math.abs(cycles), SLOWEST) : cycles);
     const width = clamp(param.pulseWidth + input.pwm * 0.1, 0.01, 0.99);
     const before = state.phase;
     state.phase += plugged.fm ? toPhase(cycles) : toPhaseSlow(cycles);
@@ -60,52 +65,55 @@ export const vco = defineModule({
       const at = state.frame;
       state.frame++;
 
-      output.sine =
-        5 * jumpingWave(state.sineLine, at, jumped, since, sineWave(now), sineWave(past), sineWave(from), sineWave(to), sineWave(next));
-      output.triangle =
-        5 *
-        jumpingWave(
-          state.triangleLine,
-          at,
-          jumped,
-          since,
-          triangleWave(now, sharp),
-          triangleWave(past, sharp),
-          triangleWave(from, sharp),
-          triangleWave(to, sharp),
-          triangleWave(next, sharp),
-        );
-      output.saw =
-        5 *
-        jumpingWave(
-          state.sawLine,
-          at,
-          jumped,
-          since,
-          sawWave(now, sharp),
-          sawWave(past, sharp),
-          sawWave(from, sharp),
-          sawWave(to, sharp),
-          sawWave(next, sharp),
-        );
-      output.pulse =
-        5 *
-        jumpingWave(
-          state.pulseLine,
-          at,
-          jumped,
-          since,
-          pulseWave(now, width, sharp),
-          pulseWave(past, width, sharp),
-          pulseWave(from, width, sharp),
-          pulseWave(to, width, sharp),
-          pulseWave(next, width, sharp),
-        );
+      output.sine = jumpingWave(
+        state.sineLine,
+        at,
+        jumped,
+        since,
+        sineWave(now),
+        sineWave(past),
+        sineWave(from),
+        sineWave(to),
+        sineWave(next),
+      );
+      output.triangle = jumpingWave(
+        state.triangleLine,
+        at,
+        jumped,
+        since,
+        triangleWave(now, sharp),
+        triangleWave(past, sharp),
+        triangleWave(from, sharp),
+        triangleWave(to, sharp),
+        triangleWave(next, sharp),
+      );
+      output.saw = jumpingWave(
+        state.sawLine,
+        at,
+        jumped,
+        since,
+        sawWave(now, sharp),
+        sawWave(past, sharp),
+        sawWave(from, sharp),
+        sawWave(to, sharp),
+        sawWave(next, sharp),
+      );
+      output.pulse = jumpingWave(
+        state.pulseLine,
+        at,
+        jumped,
+        since,
+        pulseWave(now, width, sharp),
+        pulseWave(past, width, sharp),
+        pulseWave(from, width, sharp),
+        pulseWave(to, width, sharp),
+        pulseWave(next, width, sharp),
+      );
     } else {
-      output.sine = 5 * sineWave(state.phase);
-      output.triangle = 5 * triangleWave(state.phase, sharp);
-      output.saw = 5 * sawWave(state.phase, sharp);
-      output.pulse = 5 * pulseWave(state.phase, width, sharp);
+      output.sine = sineWave(state.phase);
+      output.triangle = triangleWave(state.phase, sharp);
+      output.saw = sawWave(state.phase, sharp);
+      output.pulse = pulseWave(state.phase, width, sharp);
     }
   },
 });
