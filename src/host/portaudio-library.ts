@@ -47,6 +47,8 @@ function loadLibrary(koffi: Koffi): ReturnType<Koffi['load']> {
 /** An open output stream. Sizes are in frames; results below 0 are PortAudio's errors. */
 export interface OutputStream {
   readonly latencyMs: number;
+  /** Whether the device is still there and plays. */
+  isActive(): boolean;
   /** Frames that `write` would take without waiting. */
   room(): number;
   write(samples: Float32Array, frames: number): number;
@@ -161,9 +163,11 @@ export class PortAudio {
       call('GetStreamWriteAvailable', 'long', ['void *']),
       call('WriteStream', 'int', ['void *', 'void *', 'unsigned long']),
     ];
+    const active = call('IsStreamActive', 'int', ['void *']);
     const [abort, close] = [call('AbortStream', 'int', ['void *']), call('CloseStream', 'int', ['void *'])];
     return {
       latencyMs: info.latency * 1000,
+      isActive: () => active(stream) === 1,
       room: () => room(stream) as number,
       write: (samples, frames) => write(stream, samples, frames) as number,
       close: () => {

@@ -1,7 +1,8 @@
 // The portaudio driver: writes periods from the host's own thread, no callback.
 //
-// It never lets `Pa_WriteStream` wait: a write into a device that has gone (a JACK server that ended) would wait for ever,
-// and the process with it. It asks for room a few times a period instead, and gives up on a device that makes none.
+// A call into a library whose device has gone (a JACK server that ended) may never return, and a thread inside one cannot be
+// ended: the process would hang. So `Pa_WriteStream` is never called to wait; the driver asks for room a few times a period,
+// gives up on a device that makes none, and closes only one that was alive just now. What is left open ends with the process.
 import { performance } from 'node:perf_hooks';
 import { KrellError } from '../errors.js';
 import { CONTROL } from '../shared/layout.js';
@@ -11,7 +12,7 @@ import type { Player } from './player.js';
 import { OUTPUT_UNDERFLOWED, PortAudio, type OutputStream } from './portaudio-library.js';
 
 /** A device that takes nothing for so long has gone. */
-const GONE_MS = 500;
+const GONE_MS = 300;
 const POLLS_PER_PERIOD = 4;
 
 export class PortAudioDriver implements AudioDriver {
@@ -22,6 +23,8 @@ export class PortAudioDriver implements AudioDriver {
   private readonly library = new PortAudio();
   private readonly stream: OutputStream;
   private readonly sleeper = new Int32Array(new SharedArrayBuffer(4));
+  /** When the device last made room. */
+  private lastAlive = performance.now();
 
   /** @throws KrellError 'no-library', 'no-device', 'device'. */
   constructor({ memory, device: wanted, periodFrames }: Pick<HostOptions, 'memory' | 'device' | 'periodFrames'>) {
@@ -50,6 +53,7 @@ export class PortAudioDriver implements AudioDriver {
   }
 
   close(): void {
+    if (!this.stream.isActive() || performance.now() - this.lastAlive > GONE_MS) return;
     this.stream.close();
     this.library.close();
   }
@@ -57,12 +61,15 @@ export class PortAudioDriver implements AudioDriver {
   /** Waits until the device takes a period. @returns false when the engine has stopped. */
   private waitForRoom(player: Player): boolean {
     const pollMs = (1000 * this.periodFrames) / player.sampleRate / POLLS_PER_PERIOD;
-    const start = performance.now();
     while (!player.stopped()) {
       const room = this.stream.room();
-      if (room >= this.periodFrames) return true;
+      if (room >= this.periodFrames) {
+        this.lastAlive = performance.now();
+        return true;
+      }
       if (room < 0) throw this.gone(this.library.errorText(room));
-      if (performance.now() - start > GONE_MS) throw this.gone('it has stopped taking sound');
+      if (!this.stream.isActive()) throw this.gone('it has gone');
+      if (performance.now() - this.lastAlive > GONE_MS) throw this.gone('it has stopped taking sound');
       Atomics.wait(this.sleeper, 0, 0, pollMs);
     }
     return false;

@@ -16,6 +16,7 @@ export function quietly<T>(outputs: readonly number[], task: () => T): T {
   const libc = koffi.load(null);
   const dup = libc.func('int dup(int)') as (fd: number) => number;
   const dup2 = libc.func('int dup2(int, int)') as (from: number, to: number) => number;
+  const close = libc.func('int close(int)') as (fd: number) => number;
   const flush = libc.func('int fflush(void *)') as (stream: null) => number;
   const nowhere = openSync('/dev/null', 'w');
   const kept = outputs.map((output) => dup(output));
@@ -26,6 +27,7 @@ export function quietly<T>(outputs: readonly number[], task: () => T): T {
     // C keeps what it prints to a pipe or file in a buffer, to be written later: now, while it still goes nowhere.
     flush(null);
     outputs.forEach((output, i) => dup2(kept[i]!, output));
-    for (const fd of [...kept, nowhere]) closeSync(fd);
+    for (const fd of kept) close(fd);
+    closeSync(nowhere);
   }
 }

@@ -1,0 +1,177 @@
+// Devices: found, chosen, opened, lost. With a JACK server where there is one to start, and without any device.
+import { spawnSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { findDevice, type Device } from '#src/host/device.js';
+import { listDevices } from '#src/host/devices.js';
+import type { HostOptions } from '#src/host/driver.js';
+import { CONTROL, HOST_PLAYING, RUN_PLAYING } from '#src/shared/layout.js';
+import { readFrame } from '#src/shared/frame.js';
+import { TestArena } from '../realtime/arena.js';
+import { AudioHost } from './audio-host.js';
+import { hasJack, JACK_PERIOD, startJack } from './jack.js';
+
+let arena: TestArena | undefined;
+let host: AudioHost | undefined;
+afterEach(async () => {
+  await Promise.all([arena?.stop(), host?.close()]);
+  arena = host = undefined;
+});
+
+async function open(options: Omit<HostOptions, 'memory'>, depth = 2048): Promise<AudioHost> {
+  arena ??= new TestArena({ channels: 2, depth });
+  host = await AudioHost.open({ memory: arena.memory, ...options });
+  return host;
+}
+async function counting(depth = 2048): Promise<TestArena> {
+  arena = new TestArena({ channels: 2, depth });
+  await arena.start(1);
+  await arena.publish(arena.newPlan([{ inputs: [] }], [arena.newState(0)]));
+  return arena;
+}
+
+describe('a device is found', () => {
+  const device = (index: number, name: string, api: string, more: Partial<Device> = {}): Device => ({
+    index,
+    driver: 'portaudio',
+    name,
+    api,
+    inputs: 0,
+    outputs: 2,
+    isDefault: false,
+    defaultSampleRate: 48000,
+    ...more,
+  });
+  const devices = [
+    device(0, 'Microphone', 'ALSA', { outputs: 0, inputs: 1 }),
+    device(2, 'USB Audio 4', 'ALSA'),
+    device(4, 'system', 'JACK Audio Connection Kit', { isDefault: true }),
+    device(5, 'system monitor', 'ALSA'),
+  ];
+
+  it.each([
+    [undefined, 4],
+    ['4', 4],
+    ['2', 2],
+    ['system', 4],
+    ['SYSTEM', 4],
+    ['monitor', 5],
+    ['usb', 2],
+    ['jack', 4],
+  ])('%s is number %i', (wanted, index) => expect(findDevice(devices, wanted).index).toBe(index));
+
+  it.each(['0', 'micro', '3', '', 'toaster'])("'%s' is an error that lists what there is", (wanted) => {
+    expect(() => findDevice(devices, wanted)).toThrow(
+      `no sound device '${wanted}'; there is 2 'USB Audio 4' (ALSA), 4 'system' (JACK Audio Connection Kit), 5 'system monitor' (ALSA)`,
+    );
+  });
+
+  it('or the first that plays, if none is the default', () => expect(findDevice(devices.slice(0, 2), undefined).index).toBe(2));
+  it('or there is no sound card', () => expect(() => findDevice(devices.slice(0, 1), undefined)).toThrow('no sound card found'));
+});
+
+describe.skipIf(!hasJack)('with a JACK server', () => {
+  let end: () => Promise<void>;
+  beforeAll(async () => (end = await startJack()));
+  afterAll(() => end());
+
+  it('its device is listed, without a word on the outputs', async () => {
+    const { devices, drivers, auto } = await listDevices();
+    const jack = devices.find(({ api }) => api.includes('JACK'));
+    expect(jack).toMatchObject({ driver: 'portaudio', name: 'system', outputs: 2, defaultSampleRate: 48000 });
+    expect(jack!.defaultLowLatencyMs).toBeGreaterThan(JACK_PERIOD / 48);
+    expect(drivers[0]).toMatchObject({ name: 'portaudio', available: true });
+    expect(auto).toMatchObject({ driver: 'portaudio' });
+  });
+
+  it.each([64, 128, 512])('portaudio plays two seconds by its clock (period %i)', async (periodFrames) => {
+    const { words } = await counting();
+    const { opened } = await open({ driver: 'portaudio', device: 'jack', periodFrames });
+    expect(opened).toMatchObject({ driver: 'portaudio', device: 'system (JACK Audio Connection Kit)', periodFrames });
+    expect(opened.latencyMs).toBeGreaterThanOrEqual(JACK_PERIOD / 48);
+    arena!.setRun(RUN_PLAYING);
+    const played = (): number => readFrame(words, CONTROL.HOST_FRAME_LO);
+    await arena!.until(() => played() > 0);
+    const start = performance.now();
+    await arena!.until(() => played() >= 96_000);
+    // The server's clock drives it: much faster or slower would mean that frames are skipped or repeated.
+    const seconds = (performance.now() - start) / 1000;
+    expect(seconds).toBeGreaterThan(1.8);
+    expect(seconds).toBeLessThan(4);
+    expect(played() % periodFrames).toBe(0);
+    // A machine that is busy with other tests may starve a small period; a large one has to come through.
+    if (periodFrames >= 512) expect(words[CONTROL.UNDERRUNS]).toBe(0);
+  });
+
+  it('auto takes it', async () => {
+    expect((await open({ driver: 'auto', periodFrames: 128 })).opened.driver).toBe('portaudio');
+  });
+
+  it('another rate than its own is refused with its own', async () => {
+    arena = new TestArena({ channels: 2 });
+    arena.words[CONTROL.SAMPLE_RATE] = 44100;
+    await expect(open({ driver: 'portaudio', periodFrames: 128 })).rejects.toThrow(
+      "device 'system' does not play at 44100 Hz; try --rate 48000",
+    );
+  });
+
+  it('an unknown device is refused with a list', async () => {
+    for (const driver of ['portaudio', 'auto'] as const)
+      await expect(open({ driver, device: 'toaster', periodFrames: 128 })).rejects.toThrow(
+        "no sound device 'toaster'; there is 0 'system' (JACK Audio Connection Kit)",
+      );
+  });
+
+  // Last: it ends the server.
+  it('a server that ends does not end the engine: it goes on by the clock, and stops when told', async () => {
+    const engine = await counting();
+    const { lost } = await open({ driver: 'portaudio', periodFrames: 128 });
+    engine.setRun(RUN_PLAYING);
+    await engine.until(() => engine.get(CONTROL.HOST_FRAME_LO) > 4800);
+    await end();
+    expect(await lost).toMatch("sound device 'system (JACK Audio Connection Kit)': ");
+    const then = engine.get(CONTROL.HOST_FRAME_LO);
+    await engine.until(() => engine.get(CONTROL.HOST_FRAME_LO) > then + 24_000);
+    expect(engine.get(CONTROL.HOST_STATE)).toBe(HOST_PLAYING);
+  });
+});
+
+describe('without a sound card', () => {
+  // What a process prints that tries to play, and what the host says. In a process of its own, to see its outputs.
+  const attempt = (driver: string): { told: string; printed: string } => {
+    const script = `
+      import { Worker } from 'node:worker_threads';
+      const memory = new WebAssembly.Memory({ initial: 512, maximum: 512, shared: true });
+      new Int32Array(memory.buffer).set([48000, 64, 2]);
+      const worker = new Worker(${JSON.stringify(fileURLToPath(import.meta.resolve('#src/host/host.js')))}, {
+        execArgv: [],
+        workerData: { memory, driver: '${driver}', periodFrames: 128 },
+      });
+      worker.on('message', (message) => { console.log(JSON.stringify(message)); process.exit(); });`;
+    const child = spawnSync(process.execPath, ['--input-type=module', '-e', script], {
+      encoding: 'utf8',
+      env: { ...process.env, JACK_NO_START_SERVER: '1', JACK_DEFAULT_SERVER: 'krell-nobody' },
+    });
+    const lines = (child.stdout + child.stderr).split('\n').filter(Boolean);
+    return { told: lines.find((line) => line.startsWith('{')) ?? '', printed: lines.filter((line) => !line.startsWith('{')).join('\n') };
+  };
+  const cards = spawnSync('aplay', ['-l'], { encoding: 'utf8' }).stdout?.includes('card ');
+
+  it.skipIf(cards)('auto plays silently and says so in a line', () => {
+    const { told, printed } = attempt('auto');
+    expect(JSON.parse(told)).toMatchObject({
+      kind: 'open',
+      driver: 'null',
+      reason: expect.stringMatching(/: playing silently on the null driver$/) as string,
+    });
+    expect(printed).toBe('');
+  });
+
+  it.skipIf(cards).each(['portaudio', 'naudiodon'])('%s says in a line why it cannot, and nothing else', (driver) => {
+    const { told, printed } = attempt(driver);
+    const message = JSON.parse(told) as { kind: string; message: string };
+    expect(message).toMatchObject({ kind: 'failed', code: expect.stringMatching(/^no-(device|library)$/) as string });
+    expect(message.message).not.toContain('\n');
+    expect(printed).toBe('');
+  });
+});
