@@ -9,13 +9,15 @@ import { encodeKernel } from './wasm/backend.js';
 
 export { KernelError } from './source.js';
 export { makeJsKernel, jsKernelText } from './js/backend.js';
-export { lanesFor, stateBytes, stateLayout, scalarStates, type Lanes, type StateLayout } from './layout.js';
+export { lanesFor, packable, stateBytes, stateLayout, scalarStates, type Lanes, type StateLayout } from './layout.js';
 export { portOrder, type InputKind, type KernelShape } from './shape.js';
 
 /** One situation of a module in a plan. */
 export interface KernelVariant {
   readonly sampleRate: number;
   readonly voices: number;
+  /** Set where lanes are monophonic modules of their own: the lanes that compute. */
+  readonly packed?: readonly number[] | undefined;
   /** By input, in the spec's order. */
   readonly inputs: readonly InputKind[];
   /** By output: whether anything uses it. */
@@ -24,7 +26,7 @@ export interface KernelVariant {
 
 /** Equal for variants that have the same code. */
 export const variantKey = (type: string, v: KernelVariant): string =>
-  `${type} ${v.voices === 1 ? 1 : v.voices % 4 ? '4-' : 4} ${v.inputs.join('')} ${v.outputs.map(Number).join('')} ${v.sampleRate}`;
+  `${type} ${v.packed ? `p${v.packed.join('')}` : v.voices === 1 ? 1 : v.voices % 4 ? '4-' : 4} ${v.inputs.join('')} ${v.outputs.map(Number).join('')} ${v.sampleRate}`;
 
 /** Byte offset of each of a module's tables, 16-byte aligned, and the size of all. */
 export function tableLayout(definition: ModuleDefinition): { tables: { offset: number; length: number }[]; bytes: number } {
@@ -43,7 +45,8 @@ export function tableLayout(definition: ModuleDefinition): { tables: { offset: n
  * @throws KernelError
  */
 export function kernelShape(definition: ModuleDefinition, variant: KernelVariant, path = modulePath(definition.type)): KernelShape {
-  const lanes: Lanes = lanesFor(variant.voices);
+  const { packed } = variant;
+  const lanes: Lanes = packed ? 4 : lanesFor(variant.voices);
   const layout: StateLayout = stateLayout(definition, lanes, variant.sampleRate);
   const graph = prune(
     lower(definition, path, { sampleRate: variant.sampleRate, plugged: variant.inputs.map((kind) => kind !== '-') }),
@@ -55,13 +58,15 @@ export function kernelShape(definition: ModuleDefinition, variant: KernelVariant
     layout,
     inputs: variant.inputs,
     outputs: variant.outputs,
-    partial: lanes === 4 && variant.voices % 4 !== 0,
+    active: packed ?? Array.from({ length: lanes }, (_, lane) => lane),
+    packed: packed !== undefined,
+    partial: !packed && lanes === 4 && variant.voices % 4 !== 0,
     ramps: Object.values(definition.params).map((param) => param.kind === 'number' && param.ramp > 0),
     tables: tableLayout(definition).tables,
     // The random generator is seeded per voice; all else begins alike.
     uniform: uniformNodes(
       graph,
-      layout.states.map((_, i) => i < scalarCount),
+      layout.states.map((_, i) => !packed && i < scalarCount),
     ),
   };
 }

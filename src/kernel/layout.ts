@@ -7,6 +7,14 @@ import type { Type } from './ir.js';
 export type Lanes = 1 | 4;
 export const lanesFor = (voices: number): Lanes => (voices === 1 ? 1 : 4);
 
+/** Whether monophonic modules of a type may share a state, a lane each, and so a kernel call. Not those with long memories, which would be reserved for empty lanes. */
+export const packable = (definition: ModuleDefinition): boolean =>
+  definition.role !== 'output' &&
+  !Object.values(definition.state).some(
+    (spec) => typeof spec === 'object' && spec.kind === 'buffer' && !((spec.length ?? Infinity) <= MAX_PACKED_BUFFER),
+  );
+const MAX_PACKED_BUFFER = 64;
+
 /** Hidden state of `Math.random`: xoshiro128+ by Blackman and Vigna, https://prng.di.unimi.it/xoshiro128plus.c */
 export const RANDOM_STATES = 4;
 

@@ -2,6 +2,7 @@
 import type { ModuleDefinition } from '../module.js';
 import { PARAM, STATE, STEP } from '../shared/layout.js';
 import { encodeKernel } from './wasm/backend.js';
+import { perLane } from './shape.js';
 import { kernelShape, makeJsKernel, portOrder, stateBytes, tableLayout, type InputKind, type KernelShape } from './index.js';
 import { defaultValue, writeState } from './state.js';
 
@@ -9,6 +10,8 @@ export type BackEnd = 'wasm' | 'js';
 
 export interface RigOptions {
   readonly voices?: number;
+  /** Runs the module in these lanes of a shared state, as monophonic modules of their own, in place of voices. */
+  readonly packed?: readonly number[];
   readonly sampleRate?: number;
   /** Plugged inputs and how each is fed; the rest are unplugged. `m` when only names are given. */
   readonly inputs?: Readonly<Record<string, InputKind>> | readonly string[];
@@ -43,7 +46,7 @@ export class Rig {
     readonly definition: ModuleDefinition,
     options: RigOptions = {},
   ) {
-    const { voices = 1, sampleRate = 48_000, maxFrames = 48_000, params = {}, seed = 1, backEnd = 'wasm' } = options;
+    const { packed, voices = packed ? 4 : 1, sampleRate = 48_000, maxFrames = 48_000, params = {}, seed = 1, backEnd = 'wasm' } = options;
     this.voices = voices;
     this.#maxFrames = maxFrames;
     const given = options.inputs ?? {};
@@ -55,6 +58,7 @@ export class Rig {
       {
         sampleRate,
         voices,
+        packed,
         inputs: Object.keys(definition.inputs).map((name) => kinds[name] ?? '-'),
         outputs: Object.keys(definition.outputs).map((name) => options.outputs?.includes(name) ?? true),
       },
@@ -88,18 +92,28 @@ export class Rig {
     this.ints[step + STEP.STATE] = this.#state;
     this.ints[step + STEP.TABLES] = tablesAt;
     Object.values(definition.tables).forEach((table, i) => this.floats.set(table, tablesAt / 4 + tables.tables[i]!.offset / 4));
-    [...this.#ports.values()].forEach((port, i) => {
-      this.ints[step + STEP.PORTS + 2 * i] = port.address;
-      this.ints[step + STEP.PORTS + 2 * i + 1] = port.stride;
+    let word = step + STEP.PORTS;
+    for (const [name, { address, stride }] of this.#ports) {
+      const kind = this.#kind(name);
+      // Each lane of a `g` or `h` input has its own pointer.
+      const lanes = packed && perLane(kind) ? packed : [0];
+      for (const lane of lanes) {
+        this.ints[word++] = address + (kind === 'g' ? lane * stride : kind === 'h' ? lane * 4 : 0);
+        this.ints[word++] = stride;
+      }
+    }
+    const values = Object.entries(definition.params).map(([name, spec]) => {
+      const value = params[name] ?? defaultValue(spec);
+      return typeof value === 'number' ? [value] : value;
     });
-    writeState(this.memory.buffer, this.#state, definition, layout, {
-      voices,
-      seed,
-      params: Object.entries(definition.params).map(([name, spec]) => {
-        const value = params[name] ?? defaultValue(spec);
-        return typeof value === 'number' ? [value] : value;
-      }),
-    });
+    if (!packed) writeState(this.memory.buffer, this.#state, definition, layout, { voices, seed, params: values });
+    for (const lane of packed ?? [])
+      writeState(this.memory.buffer, this.#state, definition, layout, {
+        voices: 1,
+        lane,
+        seed,
+        params: values.map((all) => [all[Math.min(lane, all.length - 1)]!]),
+      });
     if (backEnd === 'js') this.kernel = makeJsKernel(this.shape, this.memory.buffer);
     else
       this.kernel = new WebAssembly.Instance(new WebAssembly.Module(encodeKernel(this.shape)), {
@@ -107,12 +121,20 @@ export class Rig {
       }).exports.kernel!;
   }
 
+  /** How a port, `in <name>` or `out <name>`, is fed; outputs are as wide as the module. */
+  #kind(port: string): InputKind {
+    if (port.startsWith('out ')) return this.shape.layout.lanes === 1 ? 'm' : 'p';
+    return this.shape.inputs[Object.keys(this.definition.inputs).indexOf(port.slice(3))]!;
+  }
+
   /** Word index of a frame of a port. */
-  #word(port: string, kind: InputKind | 'out', voice: number, frame: number): number {
+  #word(port: string, voice: number, frame: number): number {
     const at = this.#ports.get(port);
     if (!at) throw new RangeError(`the rig has no ${port}`);
-    const lanes = kind === 'out' ? this.shape.layout.lanes : kind === 'm' ? 1 : 4;
-    return (at.address + Math.floor(voice / lanes) * at.stride) / 4 + frame * lanes + (voice % lanes);
+    const kind = this.#kind(port);
+    if (kind === 'm') return at.address / 4 + frame;
+    if (kind === 'g') return (at.address + voice * at.stride) / 4 + frame;
+    return (at.address + Math.floor(voice / 4) * at.stride) / 4 + frame * 4 + (voice % 4);
   }
 
   /** Fills an input from frame `at` on; a number fills to the end. `voice` matters for polyphonic kinds. */
@@ -121,11 +143,10 @@ export class Rig {
     signal: number | ArrayLike<number> | ((frame: number) => number),
     options: { voice?: number; at?: number } = {},
   ): this {
-    const kind = this.shape.inputs[Object.keys(this.definition.inputs).indexOf(name)]!;
     const { voice = 0, at = 0 } = options;
     const end = typeof signal === 'object' ? Math.min(this.#maxFrames, at + signal.length) : this.#maxFrames;
     for (let frame = at; frame < end; frame++)
-      this.floats[this.#word(`in ${name}`, kind, voice, frame)] =
+      this.floats[this.#word(`in ${name}`, voice, frame)] =
         typeof signal === 'number' ? signal : typeof signal === 'function' ? signal(frame) : signal[frame - at]!;
     return this;
   }
@@ -145,8 +166,10 @@ export class Rig {
       this.ints[at(PARAM.REMAINING)] = ramp;
       if (ramp === 0) this.floats[at(PARAM.VALUE)] = value;
     }
-    const header = this.#state / 4 + STATE.RAMP_FRAMES;
-    this.ints[header] = Math.max(this.ints[header]!, ramp);
+    for (const lane of this.shape.packed ? this.shape.active : [0]) {
+      const header = this.#state / 4 + STATE.RAMP_FRAMES + lane;
+      this.ints[header] = Math.max(this.ints[header]!, ramp);
+    }
     return this;
   }
 
@@ -160,7 +183,7 @@ export class Rig {
   output(name: string, options: { voice?: number; from?: number; to?: number } = {}): Float32Array {
     const { voice = 0, from = 0, to = this.#maxFrames } = options;
     const out = new Float32Array(to - from);
-    for (let frame = from; frame < to; frame++) out[frame - from] = this.floats[this.#word(`out ${name}`, 'out', voice, frame)]!;
+    for (let frame = from; frame < to; frame++) out[frame - from] = this.floats[this.#word(`out ${name}`, voice, frame)]!;
     return out;
   }
 

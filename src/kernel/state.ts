@@ -25,13 +25,15 @@ function splitMix(state: number): { state: number; word: number } {
 
 export interface InitialState {
   readonly voices: number;
+  /** Of a monophonic module that shares its state: the lane that is its own. */
+  readonly lane?: number | undefined;
   /** By parameter in spec order: one value for all voices, or one each. */
   readonly params: readonly (readonly number[])[];
   /** Seeds this module's random numbers; every voice gets its own. */
   readonly seed: number;
 }
 
-/** Writes a module's first state at byte address `address`; the memory there must be zero. */
+/** Writes a module's first state at byte address `address`; the memory there must be zero, unless it is but a lane of it. */
 export function writeState(
   memory: SharedArrayBuffer | ArrayBuffer,
   address: number,
@@ -44,17 +46,23 @@ export function writeState(
   const { lanes, groupBytes } = layout;
   const groups = Math.ceil(initial.voices / lanes);
   const header = address / 4;
+  const packed = initial.lane !== undefined;
+  ints[header + STATE.PACKED] = Number(packed);
   ints[header + STATE.LANES] = lanes;
   ints[header + STATE.GROUPS] = groups;
   ints[header + STATE.GROUP_BYTES] = groupBytes;
-  ints[header + STATE.VOICES] = initial.voices;
+  ints[header + STATE.VOICES] = packed ? lanes : initial.voices;
   ints[header + STATE.PARAMS] = layout.params.length;
+  ints[header + STATE.RAMP_FRAMES + (initial.lane ?? 0)] = 0;
   const scalars = scalarStates(definition);
-  for (let voice = 0; voice < groups * lanes; voice++) {
+  for (let voice = 0; voice < (packed ? 1 : groups * lanes); voice++) {
     const base = (address + STATE.HEADER_BYTES + Math.floor(voice / lanes) * groupBytes) / 4;
-    const at = (vector: number): number => base + vector * lanes + (voice % lanes);
+    const lane = initial.lane ?? voice % lanes;
+    const at = (vector: number): number => base + vector * lanes + lane;
     ints[at(VECTOR_MASK)] = voice < initial.voices ? -1 : 0;
     floats[at(VECTOR_VOICE)] = voice;
+    for (const { offset, length } of packed ? layout.buffers : [])
+      for (let i = 0; i < length; i++) floats[base + offset / 4 + i * lanes + lane] = 0;
     layout.params.forEach((vector, i) => {
       const values = initial.params[i]!;
       // Lanes that are no voices get the last voice's value: any legal one will do.

@@ -37,6 +37,7 @@ export function setParam(
     }
     words[value + PARAM.REMAINING * lanes] = ramp > 0 ? ramp : 0;
   }
-  if (ramp > words[state + STATE.RAMP_FRAMES]!) words[state + STATE.RAMP_FRAMES] = ramp;
+  const frames = state + STATE.RAMP_FRAMES + (words[state + STATE.PACKED] === 1 && voice > 0 ? voice : 0);
+  if (ramp > words[frames]!) words[frames] = ramp;
   return true;
 }

@@ -176,12 +176,13 @@ export const STEP = {
 // A lane group is a row of vectors, LANES floats each: voice mask, voice number, four per parameter, then the rest of
 // the state, then buffers (interleaved by lane).
 export const STATE = {
-  RAMP_FRAMES: 0, // frames until the last running ramp of this module ends
+  PACKED: 0, // 1 when the lanes are modules of their own (several monophonic ones in one state), else voices of one
   LANES: 1, // 1 or 4
   GROUPS: 2,
   GROUP_BYTES: 3,
   VOICES: 4,
   PARAMS: 5,
+  RAMP_FRAMES: 8, // frames until the last running ramp ends: one word, or when packed one per lane
   HEADER_BYTES: 64,
 } as const;
 export const VECTOR_MASK = 0; // all ones in lanes that are a voice

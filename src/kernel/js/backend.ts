@@ -2,7 +2,7 @@
 // Same graph, same state, same order; every float operation rounded by Math.fround. Written to be obvious, not fast.
 import { PARAM, STATE, STEP, VECTOR_MASK, VECTOR_VOICE } from '../../shared/layout.js';
 import { bitsToFloat, floatToBits, nearest, truncateToInt, type Node } from '../ir.js';
-import { groupsSummed, inputFrameBytes, portOrder, type KernelShape } from '../shape.js';
+import { groupsSummed, inputFrameBytes, perLane, portOrder, type KernelShape } from '../shape.js';
 
 export type JsKernel = (step: number, offset: number, frames: number) => void;
 
@@ -90,7 +90,8 @@ function sampleText(shape: KernelShape): string {
   };
   const inputText = (index: number): string => {
     const kind = shape.inputs[index]!;
-    const position = ports.inputs[index]!;
+    // Where every lane has a pointer of its own, `nth` is its place among those that compute.
+    const position = shape.packed && perLane(kind) ? `${ports.inputs[index]} + nth` : String(ports.inputs[index]);
     const frame = `ptr[${position}] + frame * ${inputFrameBytes(kind) / 4}`;
     if (kind === 'p') return `f[${frame} + group * stride[${position}] + lane]`;
     const groups = groupsSummed(kind);
@@ -141,16 +142,16 @@ export function jsKernelText(shape: KernelShape): string {
   const s = step >> 2, state = i[s + ${STEP.STATE}] >> 2, tables = i[s + ${STEP.TABLES}] >> 2;
   const ptr = [], stride = [];
   for (let n = 0; n < ${count}; n++) { ptr.push(i[s + ${STEP.PORTS} + 2 * n] >> 2); stride.push(i[s + ${STEP.PORTS} + 2 * n + 1] >> 2); }
-  const ramped = Math.min(frames, i[state + ${STATE.RAMP_FRAMES}]);
-  for (let group = 0; group < i[state + ${STATE.GROUPS}]; group++) for (let lane = 0; lane < ${lanes}; lane++) {
+  for (let group = 0; group < i[state + ${STATE.GROUPS}]; group++) for (let nth = 0; nth < ${shape.active.length}; nth++) {
+    const lane = ${JSON.stringify(shape.active)}[nth];
     const base = state + ${STATE.HEADER_BYTES / 4} + group * ${groupBytes / 4};
     const at = (vector) => base + vector * ${lanes} + lane;
     for (let frame = offset; frame < offset + frames; frame++) {
-      if (frame - offset < ramped) { ${rampText(shape)} }
+      ${rampText(shape)}
       ${sampleText(shape)}
     }
   }
-  i[state + ${STATE.RAMP_FRAMES}] -= ramped;
+  for (const lane of ${JSON.stringify(shape.packed ? shape.active : [0])}) i[state + ${STATE.RAMP_FRAMES} + lane] = Math.max(0, i[state + ${STATE.RAMP_FRAMES} + lane] - frames);
 };`;
 }
 
