@@ -1,5 +1,6 @@
 // `krell bench`: measurements, each named by its question, in bench/.
 import { existsSync, readdirSync } from 'node:fs';
+import { basename } from 'node:path';
 import { didYouMean } from '../../control/names.js';
 import { KrellError } from '../../errors.js';
 import { defineCommand, JSON_OPTION } from '../args.js';
@@ -24,27 +25,30 @@ export const command = defineCommand({
   options: { quick: { type: 'flag', help: 'a few seconds, rough numbers' }, json: JSON_OPTION },
 
   async run([name], { quick, json }) {
-    const names = benches();
+    const benches = await loadBenches();
+    const names = [...benches.keys()];
     if (name === undefined) {
       process.stdout.write(`${json ? JSON.stringify({ benches: names }) : names.join('\n')}\n`);
       return 0;
     }
-    if (!names.includes(name)) throw new KrellError('unknown-bench', `there is no bench '${name}'`, { hint: didYouMean(name, names) });
-    const bench = (await import(new URL(`${name}.js`, FOLDER).href)) as Bench;
+    const bench = benches.get(name);
+    if (!bench) throw new KrellError('unknown-bench', `there is no bench '${name}'`, { hint: didYouMean(name, names) });
     const report = await bench.run({ quick });
     process.stdout.write(`${json ? JSON.stringify(report) : textOf(report)}\n`);
     return 0;
   },
 });
 
-/** Files in bench/ that can be run by name; those that others share begin with an underscore. */
-const benches = (): string[] =>
-  existsSync(FOLDER)
-    ? readdirSync(FOLDER)
-        .filter((file) => /^[a-z][a-z0-9-]*\.js$/.test(file))
-        .map((file) => file.slice(0, -3))
-        .sort()
-    : [];
+/** What can be run in bench/, by name; other files there only help. */
+async function loadBenches(): Promise<Map<string, Bench>> {
+  const benches = new Map<string, Bench>();
+  const files = existsSync(FOLDER) ? readdirSync(FOLDER).filter((file) => file.endsWith('.js')) : [];
+  for (const file of files.sort()) {
+    const module = (await import(new URL(file, FOLDER).href)) as Partial<Bench>;
+    if (typeof module.run === 'function') benches.set(basename(file, '.js'), module as Bench);
+  }
+  return benches;
+}
 
 function textOf({ title, rows, notes }: Report): string {
   const keys = [...new Set(rows.flatMap((row) => Object.keys(row)))];
