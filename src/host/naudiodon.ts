@@ -15,6 +15,8 @@ import { quietly, STDERR, STDOUT } from './quiet.js';
 const MAX_QUEUE = 2;
 /** A device that takes nothing for so long has gone. */
 const GONE_MS = 500;
+/** What the library takes to end a stream. */
+const LEAVE_MS = 60;
 const FLOAT32 = 1;
 
 interface NativeDevice {
@@ -76,7 +78,13 @@ export class NaudiodonDriver implements AudioDriver {
       closeOnError: true,
     };
     try {
-      this.stream = quietly([STDOUT, STDERR], () => binding.create({ outOptions }));
+      this.stream = quietly([STDOUT, STDERR], () => {
+        const stream = binding.create({ outOptions });
+        // Started without anything to play, it would wait for ever.
+        void stream.write(Buffer.alloc(4 * periodFrames * outOptions.channelCount));
+        stream.start();
+        return stream;
+      });
     } catch (error) {
       throw new KrellError('device', `cannot open device '${device.name}': ${(error as Error).message}`, { cause: error });
     }
@@ -86,13 +94,10 @@ export class NaudiodonDriver implements AudioDriver {
     const { stream, periodFrames } = this;
     const period = new Float32Array(periodFrames * player.channels);
     const bytes = Buffer.from(period.buffer);
-    let started = false;
     while (!player.stopped()) {
       player.fill(period);
       // The library copies the chunk before it answers.
       const taken = stream.write(bytes);
-      if (!started) quietly([STDOUT, STDERR], () => stream.start());
-      started = true;
       const gone = new AbortController();
       const late = sleep(GONE_MS, true, { signal: gone.signal }).catch(() => false);
       const error = await Promise.race([taken, late]);
@@ -105,7 +110,11 @@ export class NaudiodonDriver implements AudioDriver {
   close(): void {
     if (!this.isOpen) return;
     this.isOpen = false;
-    this.stream.quit('ABORT').catch(() => undefined);
+    quietly([STDOUT], () => {
+      this.stream.quit('ABORT').catch(() => undefined);
+      // It takes leave from a thread of its own.
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, LEAVE_MS);
+    });
   }
 }
 
