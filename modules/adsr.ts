@@ -7,6 +7,8 @@ import { rarely } from '../src/dsp/hints.js';
 
 /** How much of the 60 dB of `power1000` the attack uses. */
 const ATTACK_BEND = 0.25;
+/** So far below 2³¹ that `length` stays below it when a step is rounded up. */
+const FULL_LENGTH = 2 ** 31 - 256;
 
 export const adsr = defineModule({
   type: 'adsr',
@@ -59,7 +61,7 @@ export const adsr = defineModule({
       state.settings = settings;
       state.attacking = struck || (state.attacking && gateHigh && !peaked);
       const frames = state.attacking ? attackFrames : gateHigh ? decayFrames : releaseFrames;
-      state.step = (2147483648 / frames) | 0;
+      state.step = (FULL_LENGTH / frames) | 0;
       const length = state.step * frames;
       if (began) {
         // A decay follows the peak at once; the others begin where the envelope is.
