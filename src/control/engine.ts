@@ -11,7 +11,7 @@ import { signal } from '../shared/gate.js';
 import { CommandRing } from '../shared/ring.js';
 import { Arena, DEFAULT_MEMORY_BYTES } from './arena.js';
 import { encodeCarry } from './carry.js';
-import { Instances } from './instances.js';
+import { Instances, type Instance } from './instances.js';
 import { Kernels } from './kernels.js';
 import { CABLE_FADE_S, initialParams, nextScene, settle, type GainChange, type LiveModule, type SceneContext } from './live.js';
 import { Output, type OutputOptions, type OutputState } from './output.js';
@@ -297,7 +297,7 @@ export class Engine {
   #sendParam(module: LiveModule, param: number, values: readonly number[], options: SetOptions): void {
     const spec = Object.values(module.instance.definition.params)[param]!;
     const ramp = spec.kind === 'number' ? Math.round(spec.ramp * this.sampleRate) : 0;
-    const send = (voice: number, value: number): void => this.#send(module.instance.address, param, voice, value, ramp, options.at);
+    const send = (voice: number, value: number): void => this.#send(module.instance, param, voice, value, ramp, options.at);
     if (options.voice !== undefined) send(options.voice, values[values.length === 1 ? 0 : options.voice]!);
     else if (values.length === 1) send(-1, values[0]!);
     else values.forEach((value, voice) => send(voice, value));
@@ -305,15 +305,16 @@ export class Engine {
 
   #sendGains(gains: readonly GainChange[]): void {
     const ramp = Math.round(CABLE_FADE_S * this.sampleRate);
-    for (const { instance, param, value } of gains) this.#send(instance.address, param, -1, value, ramp);
+    for (const { instance, param, value } of gains) this.#send(instance, param, -1, value, ramp);
   }
 
-  #send(slot: number, param: number, voice: number, value: number, ramp: number, at?: number): void {
+  #send(instance: Instance, param: number, voice: number, value: number, ramp: number, at?: number): void {
     const command = this.#command;
     command[COMMAND.KIND] = COMMAND_SET;
-    command[COMMAND.SLOT] = slot;
+    command[COMMAND.SLOT] = instance.address;
     command[COMMAND.PARAM] = param;
-    command[COMMAND.VOICE] = voice;
+    // A module in a shared state is one of its lanes.
+    command[COMMAND.VOICE] = instance.lane ?? voice;
     floatView[0] = value;
     command[COMMAND.VALUE] = bitsView[0]!;
     command[COMMAND.FRAME_LO] = at === undefined ? -1 : at | 0;

@@ -1,6 +1,6 @@
 // Living modules: their state in the arena and the slot by which events find it.
 import type { ModuleDefinition } from '../module.js';
-import { lanesFor, stateBytes, stateLayout, tableLayout, type StateLayout } from '../kernel/index.js';
+import { lanesFor, packable, stateBytes, stateLayout, tableLayout, type StateLayout } from '../kernel/index.js';
 import { hashSeed, writeState } from '../kernel/state.js';
 import { KrellError } from '../errors.js';
 import { MAX_SLOTS, PARAM, SLOT, SLOTS_W, STATE } from '../shared/layout.js';
@@ -15,8 +15,10 @@ export interface Instance {
   readonly definition: ModuleDefinition;
   readonly voices: number;
   readonly layout: StateLayout;
-  /** Byte address of its state. */
+  /** Byte address of its state; monophonic modules of a type may share one. */
   readonly state: number;
+  /** Its lane in a shared state; undefined when the state is its own. */
+  readonly lane: number | undefined;
   readonly bytes: number;
   readonly slot: number;
   /** Slot and generation, as COMMAND.SLOT wants them. */
@@ -25,10 +27,21 @@ export interface Instance {
   readonly loopBuffers: Map<number, number>;
 }
 
+/** A state whose lanes are modules of their own. */
+interface Pack {
+  readonly state: number;
+  readonly free: number[];
+}
+
+const PACK_LANES = 4;
+
 export class Instances {
   readonly #arena: Arena;
   readonly #sampleRate: number;
   readonly #freeSlots: number[] = Array.from({ length: MAX_SLOTS }, (_, i) => MAX_SLOTS - 1 - i);
+  /** Packs with a free lane, by module type. */
+  readonly #packs = new Map<string, Pack[]>();
+  readonly #packOf = new Map<number, Pack>();
   readonly #tables = new Map<ModuleDefinition, number>();
 
   constructor(arena: Arena, sampleRate: number) {
@@ -36,31 +49,59 @@ export class Instances {
     this.#sampleRate = sampleRate;
   }
 
-  /** @throws KrellError `memory` or `modules` */
-  create(name: string, definition: ModuleDefinition, voices: number, params: readonly (readonly number[])[], seed: number): Instance {
+  /**
+   * Makes a module's state. `shares`: monophonic ones of a type may lie in the lanes of one state, to be computed together.
+   * @throws KrellError `memory` or `modules`
+   */
+  create(
+    name: string,
+    definition: ModuleDefinition,
+    voices: number,
+    params: readonly (readonly number[])[],
+    seed: number,
+    shares = true,
+  ): Instance {
     if (this.#freeSlots.length === 0)
       throw new KrellError('modules', `${name}: the engine holds ${MAX_SLOTS} modules and cable mixers, no more fit`, {
         hint: 'remove some modules',
       });
-    const layout = stateLayout(definition, lanesFor(voices), this.#sampleRate);
+    const packed = shares && voices === 1 && packable(definition);
+    const layout = stateLayout(definition, packed ? PACK_LANES : lanesFor(voices), this.#sampleRate);
     const bytes = stateBytes(layout, voices);
-    const state = this.#arena.take(bytes, `module ${name}`);
-    writeState(this.#arena.buffer, state, definition, layout, { voices, params, seed: hashSeed(name, seed) });
+    const pack = packed ? this.#pack(definition.type, bytes, name) : undefined;
+    const state = pack?.state ?? this.#arena.take(bytes, `module ${name}`);
+    const lane = pack?.free.shift();
+    writeState(this.#arena.buffer, state, definition, layout, { voices, lane, params, seed: hashSeed(name, seed) });
     const slot = this.#freeSlots.pop()!;
     const word = SLOTS_W + slot * SLOT.WORDS;
     const { words } = this.#arena;
     Atomics.store(words, word + SLOT.STATE, state);
+    const address = slot | (words[word + SLOT.GENERATION]! << 16);
     return {
       name,
       definition,
       voices,
       layout,
       state,
-      bytes,
+      lane,
+      bytes: pack ? bytes / PACK_LANES : bytes,
       slot,
-      address: slot | (words[word + SLOT.GENERATION]! << 16),
+      address,
       loopBuffers: new Map(),
     };
+  }
+
+  /** A pack of this type with a free lane. */
+  #pack(type: string, bytes: number, name: string): Pack {
+    const packs = this.#packs.get(type) ?? [];
+    this.#packs.set(type, packs);
+    let pack = packs.find(({ free }) => free.length > 0);
+    if (!pack) {
+      pack = { state: this.#arena.take(bytes, `module ${name}`), free: [0, 1, 2, 3] };
+      packs.push(pack);
+      this.#packOf.set(pack.state, pack);
+    }
+    return pack;
   }
 
   /** Frees an instance that no plan names any more; events on their way to it become stale. */
@@ -70,9 +111,21 @@ export class Instances {
     Atomics.store(words, word + SLOT.GENERATION, (words[word + SLOT.GENERATION]! + 1) & 0x7fff);
     Atomics.store(words, word + SLOT.STATE, 0);
     this.#freeSlots.push(instance.slot);
-    this.#arena.give(instance.state);
+    if (instance.lane === undefined) this.#arena.give(instance.state);
+    else this.#releaseLane(instance, instance.lane);
     for (const buffer of instance.loopBuffers.values()) this.#arena.give(buffer - LOOP_HEADROOM);
     instance.loopBuffers.clear();
+  }
+
+  #releaseLane({ state, definition }: Instance, lane: number): void {
+    const pack = this.#packOf.get(state)!;
+    pack.free.push(lane);
+    pack.free.sort((a, b) => a - b);
+    if (pack.free.length < PACK_LANES) return;
+    const packs = this.#packs.get(definition.type)!;
+    packs.splice(packs.indexOf(pack), 1);
+    this.#packOf.delete(state);
+    this.#arena.give(state);
   }
 
   /** Byte address of a module type's tables, 0 when it has none. */
@@ -92,7 +145,8 @@ export class Instances {
   /** What a parameter of one voice is now (`VALUE`) or is moving to (`TARGET`). */
   param(instance: Instance, param: number, voice: number, part: typeof PARAM.VALUE | typeof PARAM.TARGET): number {
     const { lanes, groupBytes, params } = instance.layout;
-    const group = (instance.state + STATE.HEADER_BYTES + Math.floor(voice / lanes) * groupBytes) / 4;
-    return this.#arena.floats[group + (params[param]! + part) * lanes + (voice % lanes)]!;
+    const at = instance.lane ?? voice;
+    const group = (instance.state + STATE.HEADER_BYTES + Math.floor(at / lanes) * groupBytes) / 4;
+    return this.#arena.floats[group + (params[param]! + part) * lanes + (at % lanes)]!;
   }
 }

@@ -141,7 +141,7 @@ class SceneBuilder {
   }
 
   #create(name: string, definition: ModuleDefinition, voices: number, params: readonly (readonly number[])[], seed: number): Instance {
-    const instance = this.context.instances.create(name, definition, voices, params, seed);
+    const instance = this.context.instances.create(name, definition, voices, params, seed, !name.startsWith('@bus'));
     this.#created.push(instance);
     return instance;
   }

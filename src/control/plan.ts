@@ -1,9 +1,10 @@
 // Compiles the graph into a plan in the arena: the immutable list of what each DSP thread does in a block.
-import { lanesFor, type InputKind } from '../kernel/index.js';
+import type { InputKind } from '../kernel/index.js';
+import { perLane } from '../kernel/shape.js';
 import { MAX_SLOTS, PARTITION, PLAN, SEGMENT, STEP } from '../shared/layout.js';
 import type { Arena } from './arena.js';
 import { CARRY } from './carry.js';
-import { inputKind, orderUnits, usedOutputs, type GraphNode, type Source, type Unit } from './graph.js';
+import { inputKind, inputKindOf, orderUnits, usedOutputs, type GraphNode, type Source, type Unit } from './graph.js';
 import { LOOP_HEADROOM, type Instances } from './instances.js';
 import type { Kernel, Kernels } from './kernels.js';
 import { schedule, type Partition } from './schedule.js';
@@ -60,16 +61,23 @@ interface Buffer {
   readonly word: number;
   readonly address: number;
 }
+const NO_BUFFER: Buffer = { word: -1, address: 0 };
+
+/** Modules that one kernel call computes: one, or several as lanes of one state. */
+type Together = readonly GraphNode[];
 
 class PlanBuilder {
   readonly #draft = new Draft();
-  readonly #kernels = new Map<GraphNode, Kernel>();
   readonly #units: Unit[];
+  /** Each node's step, and by the step's first node its kernel. */
+  readonly #stepOf = new Map<GraphNode, Together>();
+  readonly #kernels = new Map<Together, Kernel>();
   readonly #partitionOf = new Map<GraphNode, number>();
   readonly #readers = new Map<GraphNode, { node: GraphNode; input: number; output: number }[]>();
   /** Loop units: each node's place in the order of a sample. */
   readonly #place = new Map<GraphNode, { unit: Unit; at: number }>();
-  readonly #buffers = new Map<GraphNode, Buffer[]>();
+  /** By step and output. */
+  readonly #buffers = new Map<Together, Buffer[]>();
   /** Buffer memory follows the words; offsets from its start. */
   #bufferWords = 0;
   readonly #bufferPointers: { word: number; offset: number }[] = [];
@@ -83,12 +91,11 @@ class PlanBuilder {
     readonly nodes: readonly GraphNode[],
     readonly bus: readonly (Source | undefined)[],
   ) {
-    // Walks begin at the outputs, so that what feeds one another runs close together.
-    const roots = [...nodes].sort(
-      (a, b) => Number(b.instance.definition.role === 'output') - Number(a.instance.definition.role === 'output'),
-    );
-    this.#units = orderUnits(roots);
-    for (const unit of this.#units) if (unit.loop) unit.nodes.forEach((node, at) => this.#place.set(node, { unit, at }));
+    this.#units = orderUnits(nodes);
+    for (const unit of this.#units) {
+      if (unit.loop) unit.nodes.forEach((node, at) => this.#place.set(node, { unit, at }));
+      for (const step of this.#stepsOf(unit)) for (const node of step) this.#stepOf.set(node, step);
+    }
     for (const node of nodes) {
       node.inputs.forEach((source, input) => {
         if (!source) return;
@@ -96,23 +103,37 @@ class PlanBuilder {
         readers.push({ node, input, output: source.output });
         this.#readers.set(source.node, readers);
       });
-      this.#kernels.set(node, this.#kernel(node));
     }
+    for (const unit of this.#units) for (const step of this.#stepsOf(unit)) this.#kernels.set(step, this.#kernel(step));
   }
 
-  #kernel(node: GraphNode): Kernel {
-    const { definition, voices } = node.instance;
-    const inputs = node.inputs.map((_, i) => inputKind(node, i));
-    return this.kernels.get(definition, { sampleRate: this.settings.sampleRate, voices, inputs, outputs: usedOutputs(node) });
+  /** A unit's kernel calls. The same lists every time. */
+  #stepsOf(unit: Unit): Together[] {
+    return unit.loop ? unit.nodes.map((node) => this.#stepOf.get(node) ?? [node]) : [unit.nodes];
+  }
+
+  #inputKind(step: Together, input: number): InputKind {
+    return inputKindOf(step, input, (a, b) => this.#stepOf.get(a) === this.#stepOf.get(b));
+  }
+
+  #kernel(step: Together): Kernel {
+    const [{ instance, inputs, ...node }] = step as [GraphNode];
+    return this.kernels.get(instance.definition, {
+      sampleRate: this.settings.sampleRate,
+      voices: instance.voices,
+      packed: instance.lane === undefined ? undefined : step.map(({ instance: { lane } }) => lane!),
+      inputs: inputs.map((_, i) => this.#inputKind(step, i)),
+      outputs: usedOutputs({ instance, inputs, ...node }),
+    });
   }
 
   /** Estimated nanoseconds of a unit per block. */
   #cost(unit: Unit): number {
     const { blockFrames } = this.settings;
     const calls = unit.loop ? blockFrames : 1;
-    return unit.nodes.reduce((sum, node) => {
-      const groups = Math.ceil(node.instance.voices / lanesFor(node.instance.voices));
-      return sum + calls * CALL_NS + this.#kernels.get(node)!.operations * OPERATION_NS * groups * blockFrames;
+    return this.#stepsOf(unit).reduce((sum, step) => {
+      const groups = Math.ceil(step[0]!.instance.voices / 4);
+      return sum + calls * CALL_NS + this.#kernels.get(step)!.operations * OPERATION_NS * groups * blockFrames;
     }, 0);
   }
 
@@ -138,7 +159,7 @@ class PlanBuilder {
       partitions.forEach((partition, i) => this.#partition(table + i * PARTITION.WORDS, partition, i, partitions));
       const bus = draft.room(this.bus.length);
       draft.point(plan + PLAN.BUS, bus);
-      this.bus.forEach((source, channel) => source && this.#pointBuffer(bus + channel, source, 0));
+      this.bus.forEach((source, channel) => source && this.#pointBuffer(bus + channel, source, 0, true));
       const address = this.#publishable();
       const workerOf = new Map([...this.#partitionOf].map(([node, i]) => [node.instance.name, partitions[i]!.worker]));
       return { address, partitions, workerOf };
@@ -165,7 +186,7 @@ class PlanBuilder {
   // ── buffers ──
 
   #frameWords(node: GraphNode): number {
-    return lanesFor(node.instance.voices);
+    return node.instance.layout.lanes;
   }
 
   /** Words of an output's buffer: as many lane groups as its widest reader, for groups beyond the source's must read as silence. */
@@ -187,18 +208,19 @@ class PlanBuilder {
 
   /** Gives every used output of a partition its buffer; one that only the partition itself reads is reused after its last reader. */
   #allocate(partition: Partition, index: number): void {
-    const order = partition.units.flatMap((unit) => this.#units[unit]!.nodes);
-    const step = new Map(order.map((node, i) => [node, i]));
+    const order = partition.units.flatMap((unit) => this.#stepsOf(this.#units[unit]!));
+    const at = new Map(order.flatMap((step, i) => step.map((node) => [node, i] as const)));
     const free = new Map<number, number[]>();
     const ends: { offset: number; words: number }[][] = order.map(() => []);
-    order.forEach((node, i) => {
-      const buffers: Buffer[] = [];
-      usedOutputs(node).forEach((used, output) => {
-        if (!used) return void buffers.push({ word: -1, address: 0 });
-        const readers = (this.#readers.get(node) ?? []).filter((reader) => reader.output === output).map((reader) => reader.node);
+    order.forEach((step, i) => {
+      const [node] = step as [GraphNode];
+      const buffers = usedOutputs(node).map((used, output): Buffer => {
+        if (!used) return NO_BUFFER;
+        const readers = step.flatMap((from) =>
+          (this.#readers.get(from) ?? []).filter((reader) => reader.output === output).map((reader) => reader.node),
+        );
+        if (readers.some((reader) => this.#closesLoop(node, reader))) return { word: -1, address: this.#loopBuffer(node, output) };
         const { words, wide } = this.#words(node, output);
-        if (readers.some((reader) => this.#closesLoop(node, reader)))
-          return void buffers.push({ word: -1, address: this.#loopBuffer(node, output) });
         const kept =
           wide ||
           this.#place.has(node) ||
@@ -208,11 +230,11 @@ class PlanBuilder {
         const offset = again ?? this.#bufferWords;
         if (again === undefined) this.#bufferWords += words;
         // A reader in a loop reads it sample by sample until the loop's last node has run.
-        const last = Math.max(i, ...readers.map((reader) => step.get(this.#place.get(reader)?.unit.nodes.at(-1) ?? reader) ?? i));
+        const last = Math.max(i, ...readers.map((reader) => at.get(this.#place.get(reader)?.unit.nodes.at(-1) ?? reader) ?? i));
         if (!kept) ends[last]!.push({ offset, words });
-        buffers.push({ word: offset, address: 0 });
+        return { word: offset, address: 0 };
       });
-      this.#buffers.set(node, buffers);
+      this.#buffers.set(step, buffers);
       for (const { offset, words } of ends[i]!) free.set(words, [...(free.get(words) ?? []), offset]);
     });
   }
@@ -226,7 +248,7 @@ class PlanBuilder {
     const { loopBuffers, name } = node.instance;
     let address = loopBuffers.get(output);
     if (address === undefined) {
-      // The frame before the first lies in the 64 bytes before the buffer.
+      // The frame before the first lies in the bytes before the buffer.
       const words = this.#frameWords(node) * this.settings.blockFrames * this.#loopGroups(node);
       address = this.arena.take(LOOP_HEADROOM + words * 4, `the loop through ${name}`) + LOOP_HEADROOM;
       loopBuffers.set(output, address);
@@ -235,14 +257,12 @@ class PlanBuilder {
     return address;
   }
 
-  /** Sets a word to where an output's samples begin, `back` bytes earlier. */
-  #pointBuffer(word: number, source: Source, back: number): void {
-    const buffer = this.#buffers.get(source.node)![source.output]!;
-    if (buffer.address > 0) this.#draft.words[word] = buffer.address - back;
-    else {
-      this.#draft.words[word] = -back;
-      this.#bufferPointers.push({ word, offset: buffer.word });
-    }
+  /** Sets a word to where an output's samples begin, `back` bytes earlier; to its own lane of them, unless all lanes are meant. */
+  #pointBuffer(word: number, source: Source, back: number, allLanes: boolean): void {
+    const buffer = this.#buffers.get(this.#stepOf.get(source.node)!)![source.output]!;
+    const shift = (allLanes ? 0 : (source.node.instance.lane ?? 0) * 4) - back;
+    this.#draft.words[word] = buffer.address + shift;
+    if (buffer.address === 0) this.#bufferPointers.push({ word, offset: buffer.word });
   }
 
   // ── partitions, segments, steps ──
@@ -256,10 +276,11 @@ class PlanBuilder {
     };
     for (const i of partition.units) {
       const unit = this.#units[i]!;
-      if (!unit.loop) blockwise().push(this.#step(unit.nodes[0]!));
+      const steps = this.#stepsOf(unit).map((step) => this.#step(step));
+      if (!unit.loop) blockwise().push(...steps);
       else {
         blockwise().push(this.#carry(unit));
-        segments.push({ mode: 1, steps: unit.nodes.map((node) => this.#step(node)) });
+        segments.push({ mode: 1, steps });
       }
     }
     const table = draft.room(segments.length * SEGMENT.WORDS);
@@ -279,27 +300,32 @@ class PlanBuilder {
     draft.words[word + PARTITION.EVENTS] = -1;
   }
 
-  #step(node: GraphNode): number {
+  #step(step: Together): number {
     const draft = this.#draft;
-    const { instance } = node;
+    const [{ instance, inputs, used }] = step as [GraphNode];
     const groupBytes = this.settings.blockFrames * 16;
-    const ports: { source: Source; back: number; stride: number }[] = [];
-    node.inputs.forEach((source, i) => {
-      if (!source) return;
-      const kind: InputKind = inputKind(node, i);
-      const back = this.#closesLoop(source.node, node) ? this.#frameWords(source.node) * 4 : 0;
-      ports.push({ source, back, stride: kind === 'm' || kind === 'f' ? 0 : groupBytes });
+    const ports: { source: Source; back: number; stride: number; allLanes: boolean }[] = [];
+    inputs.forEach((_, i) => {
+      const kind = this.#inputKind(step, i);
+      if (kind === '-') return;
+      for (const node of instance.lane !== undefined && perLane(kind) ? step : step.slice(0, 1)) {
+        const source = node.inputs[i]!;
+        const back = this.#closesLoop(source.node, node) ? this.#frameWords(source.node) * 4 : 0;
+        ports.push({ source, back, stride: groupBytes, allLanes: kind === 'p' });
+      }
     });
-    usedOutputs(node).forEach((used, output) => used && ports.push({ source: { node, output }, back: 0, stride: groupBytes }));
-    const step = draft.room(STEP.PORTS + ports.length * 2);
-    draft.words[step + STEP.KERNEL] = this.#kernels.get(node)!.index;
-    draft.words[step + STEP.STATE] = instance.state;
-    draft.words[step + STEP.TABLES] = this.instances.tables(instance.definition);
-    ports.forEach(({ source, back, stride }, i) => {
-      this.#pointBuffer(step + STEP.PORTS + 2 * i, source, back);
-      draft.words[step + STEP.PORTS + 2 * i + 1] = stride;
+    usedOutputs({ instance, inputs, used }).forEach(
+      (isUsed, output) => isUsed && ports.push({ source: { node: step[0]!, output }, back: 0, stride: groupBytes, allLanes: true }),
+    );
+    const record = draft.room(STEP.PORTS + ports.length * 2);
+    draft.words[record + STEP.KERNEL] = this.#kernels.get(step)!.index;
+    draft.words[record + STEP.STATE] = instance.state;
+    draft.words[record + STEP.TABLES] = this.instances.tables(instance.definition);
+    ports.forEach(({ source, back, stride, allLanes }, i) => {
+      this.#pointBuffer(record + STEP.PORTS + 2 * i, source, back, allLanes);
+      draft.words[record + STEP.PORTS + 2 * i + 1] = stride;
     });
-    return step;
+    return record;
   }
 
   /** The step before a loop that moves the last frame of its feedback buffers to before the first. */
@@ -307,7 +333,7 @@ class PlanBuilder {
     const draft = this.#draft;
     const pairs: number[] = [];
     for (const node of unit.nodes)
-      for (const buffer of this.#buffers.get(node)!) {
+      for (const buffer of this.#buffers.get(this.#stepOf.get(node)!)!) {
         if (buffer.address === 0) continue;
         const frame = this.#frameWords(node) * 4;
         const group = this.settings.blockFrames * frame;
