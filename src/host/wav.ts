@@ -47,12 +47,17 @@ export class WavEncoder {
     this.random = randoms(format.seed);
   }
 
+  /** What `frames` frames take. */
+  dataBytes(frames: number): number {
+    return frames * frameBytes(this.format);
+  }
+
   /** The header of a file with `frames` frames. */
   header(frames: number): Buffer {
     const { channels, sampleRate, bits } = this.format;
     const header = Buffer.alloc(this.headerBytes);
-    const dataBytes = frames * frameBytes(this.format);
-    const riffBytes = this.headerBytes - 8 + dataBytes + (dataBytes & 1);
+    const dataBytes = this.dataBytes(frames);
+    const riffBytes = this.headerBytes - 8 + dataBytes + (dataBytes % 2);
     const isLong = riffBytes > RIFF_LIMIT;
     const size = (bytes: number): number => (isLong ? RIFF_LIMIT : bytes);
     header.write(isLong ? 'RF64' : 'RIFF', 0, 'latin1');
@@ -80,7 +85,7 @@ export class WavEncoder {
 
   /** What follows `frames` frames: chunks have an even number of bytes. */
   trailer(frames: number): Buffer {
-    return Buffer.alloc((frames * frameBytes(this.format)) & 1);
+    return Buffer.alloc(this.dataBytes(frames) % 2);
   }
 
   /** The bytes of interleaved samples that follow those encoded before. */
