@@ -166,12 +166,12 @@ export class TestArena {
 
   /**
    * A plan: one partition per adder, adder i in slot i. `order[k]` is the adder in partition k. The bus is what
-   * adder `last` says. `kernel`: index in the kernel table.
+   * adder `last` says. `kernel`, `lastKernel`: indices in the kernel table.
    */
   newPlan(
     adders: readonly Adder[],
     states: readonly number[],
-    { order = adders.map((_, i) => i), last = adders.length - 1, workers = 1, kernel = 0, mode = 0 } = {},
+    { order = adders.map((_, i) => i), last = adders.length - 1, workers = 1, kernel = 0, lastKernel = kernel, mode = 0 } = {},
   ): number {
     const { words } = this;
     const plan = this.alloc(PLAN.WORDS * 4) >> 2;
@@ -183,7 +183,7 @@ export class TestArena {
     adders.forEach(({ inputs, worker = 0 }, i) => {
       words[slots + i] = place.get(i)!;
       const step = this.alloc((STEP.PORTS + 2 + 2 * inputs.length) * 4) >> 2;
-      words[step + STEP.KERNEL] = kernel;
+      words[step + STEP.KERNEL] = i === last ? lastKernel : kernel;
       words[step + STEP.STATE] = states[i]!;
       words[step + STEP.PORTS] = buffers[i]!;
       words[step + STEP.PORTS + 1] = inputs.length;
