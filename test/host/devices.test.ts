@@ -1,5 +1,8 @@
 // Devices: found, chosen, opened, lost. With a JACK server where there is one to start, and without any device.
 import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { findDevice, type Device } from '#src/host/device.js';
 import { listDevices } from '#src/host/devices.js';
@@ -187,6 +190,41 @@ describe('without a sound card', () => {
     const { told, printed } = inProcess(driver, nobody, 480);
     expect(told).toMatchObject([{ kind: 'failed', code: expect.stringMatching(/^no-(device|library)$/) as string }]);
     expect((told[0] as { message: string }).message).toMatch(/^[^\n]+$/);
+    expect(printed).toBe('');
+  });
+});
+
+describe('without the optional packages', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'krell-devices-'));
+  afterAll(() => rmSync(folder, { recursive: true }));
+  /** Has every thread believe that the packages are not installed. */
+  const missing = (...packages: string[]): Record<string, string> => {
+    const path = join(folder, 'missing.cjs');
+    writeFileSync(
+      path,
+      `const Module = require('node:module');
+       const resolve = Module._resolveFilename;
+       Module._resolveFilename = function (name, ...rest) {
+         if (!${JSON.stringify(packages)}.includes(name.split('/')[0])) return resolve.call(this, name, ...rest);
+         throw Object.assign(new Error('Cannot find module'), { code: 'MODULE_NOT_FOUND' });
+       };`,
+    );
+    return { NODE_OPTIONS: `--require ${path}`, JACK_DEFAULT_SERVER: 'krell-nobody', JACK_NO_START_SERVER: '1' };
+  };
+
+  it('portaudio and naudiodon say which one is missing', () => {
+    const failed = (driver: string): unknown => inProcess(driver, missing('koffi', 'naudiodon'), 480).told[0];
+    expect(failed('portaudio')).toMatchObject({
+      code: 'no-library',
+      message: "the package koffi is not installed; 'npm install koffi' lets Krell call PortAudio",
+    });
+    expect(failed('naudiodon')).toMatchObject({ code: 'no-library', message: 'the package naudiodon is not installed' });
+  });
+
+  it('auto plays silently and says why', () => {
+    const { told, printed } = inProcess('auto', missing('koffi', 'naudiodon'), 480);
+    expect(told).toMatchObject([{ kind: 'open', driver: 'null' }, { kind: 'ended' }]);
+    expect((told[0] as { reason: string }).reason).toContain('koffi is not installed');
     expect(printed).toBe('');
   });
 });
