@@ -35,7 +35,7 @@ export const adsr = defineModule({
     step: int(),
     scale: 0,
     from: 0,
-    base: 0,
+    target: 0,
     height: 0,
     settings: int(),
   },
@@ -71,12 +71,10 @@ export const adsr = defineModule({
       // A capacitor charging towards 12.2 V, then discharging by 60 dB.
       const bend = state.attacking ? ATTACK_BEND : 1;
       state.scale = -bend / length;
-      const target = state.attacking ? 10 : gateHigh ? 10 * param.sustain : 0;
-      state.height = (state.from - target) / (power1000(bend) - 1);
-      state.base = target - state.height;
+      state.target = state.attacking ? 10 : gateHigh ? 10 * param.sustain : 0;
+      state.height = (state.from - state.target) / (power1000(bend) - 1);
     }
-    // At the end of a segment the power is exactly 1.
-    state.env = state.base + state.height * power1000(state.position * state.scale);
+    state.env = state.target + state.height * (power1000(state.position * state.scale) - 1);
     output.env = state.env;
   },
 });

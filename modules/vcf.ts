@@ -8,11 +8,11 @@ import { clamp, decibelGain } from '../src/dsp/level.js';
 import { octaveRatio } from '../src/dsp/pitch.js';
 
 /** Below 0 at resonance 1: the filter whistles by itself. */
-const LEAST_DAMPING = -0.01;
+const LEAST_DAMPING = -0.004;
 /** Damping per squared volt, as of the diodes in analogue filters: what limits the whistle. */
-const LOSS_PER_V2 = 2e-4;
-/** log₂ of twice the highest cutoff, 0.49 of the sample rate. */
-const MAX_OCTAVES = Math.log2(0.98);
+const LOSS_PER_V2 = 1e-4;
+/** log₂ of twice the highest cutoff, 0.475 of the sample rate: a little more and the sine below would pass 1. */
+const MAX_OCTAVES = Math.log2(0.95);
 /** Keeps decaying integrators at multiples of its last bit, out of the denormal numbers. */
 const BIAS = 1e-9;
 /** Where the saturation has flattened at full drive, in volts. */
@@ -38,12 +38,12 @@ export const vcf = defineModule({
     resonance: ratio({ default: 0.2, summary: 'Q is 1 / (2 − 2 · resonance); near 1 the filter whistles by itself.' }),
     drive: decibels({ min: 0, max: 36, default: 0, summary: 'Gain into a soft saturation; 0 dB is clean.' }),
   },
-  // The two integrators, with BIAS added. The damping lags three samples behind the level it follows: it is in no hurry, and a
+  // The two integrators, with BIAS added. The damping lags two samples behind the level it follows: it is in no hurry, and a
   // processor need not wait for it.
-  state: { band: BIAS, low: BIAS, loss1: 0, loss2: 0, loss3: 0 },
+  state: { band: BIAS, low: BIAS, loss1: 0, loss2: 0 },
 
   process({ input, param, state, output, sampleRate }) {
-    // From log₂, so that a modulated cutoff costs one exponential. The sine is right within 0.03 cents to 17 kHz, 2 at 23 kHz.
+    // From log₂, so that a modulated cutoff costs one exponential. The sine is right within 0.03 cents to 17 kHz, 1.5 at 23 kHz.
     const octaves = Math.log2((2 / sampleRate) * param.cutoff) + input.cutoff;
     const halfTurns = octaveRatio(clamp(octaves, -20, MAX_OCTAVES)); // w / π
     const h2 = halfTurns * halfTurns;
@@ -52,7 +52,7 @@ export const vcf = defineModule({
     const sineCosine = Math.sqrt(sine2 - sine2 * sine2);
 
     const resonance = clamp(param.resonance + input.resonance * 0.1, 0, 1);
-    const damping = 2 + (LEAST_DAMPING - 2) * resonance + state.loss3;
+    const damping = 2 + (LEAST_DAMPING - 2) * resonance + state.loss2;
     const scale = 2 / (1 + damping * sineCosine);
     const a = sineCosine * scale;
     const b = sine2 * scale;
@@ -69,7 +69,6 @@ export const vcf = defineModule({
 
     state.band = bandNext;
     state.low = lowNext;
-    state.loss3 = state.loss2;
     state.loss2 = state.loss1;
     state.loss1 = LOSS_PER_V2 * (band * band);
   },

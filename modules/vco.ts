@@ -1,8 +1,9 @@
 // Oscillator with band-limited edges (src/dsp/blep.ts), linear through-zero FM and band-limited hard sync.
 import { audio, buffer, cents, cv, defineModule, hz, int, phase, ratio, voct } from '../src/module.js';
-import { edgeSharpness, jumpingWave, pulseWave, sawWave, sineWave, SLOPE_SPAN, triangleWave } from '../src/dsp/blep.js';
+import { edgeSharpness, plainPulse, plainSaw, plainTriangle, pulseWave, sawWave, sineWave, triangleWave } from '../src/dsp/blep.js';
+import { addEdge, passed, samplesPast, throughEdges } from '../src/dsp/edges.js';
 import { clamp } from '../src/dsp/level.js';
-import { HALF_CYCLE, toPhase, toPhaseSlow } from '../src/dsp/phase.js';
+import { HALF_CYCLE, phaseBipolar, QUARTER_CYCLE, toPhase, toPhaseSlow } from '../src/dsp/phase.js';
 import { octaveRatio } from '../src/dsp/pitch.js';
 
 /** Cycles per sample below which edges are sharp enough. */
@@ -51,64 +52,42 @@ export const vco = defineModule({
     state.phase += plugged.fm ? toPhase(cycles) : toPhaseSlow(cycles);
 
     if (plugged.sync) {
-      const jumped = state.syncBefore <= 0 && input.sync > 0;
-      const since = jumped ? input.sync / (input.sync - state.syncBefore) : 0;
-      state.syncBefore = input.sync;
-      // The phases just before and just after the jump, and a little further off for the slopes there.
-      const nudge = toPhase(cycles * SLOPE_SPAN);
+      // Where the wave was when sync came, or is now; how long ago that was.
+      const synced = state.syncBefore <= 0 && input.sync > 0;
+      const since = synced ? input.sync / (input.sync - state.syncBefore) : 0;
       const from = before + toPhase(cycles * (1 - since));
-      const past = from - nudge;
-      const to = HALF_CYCLE;
-      const next = to + nudge;
-      if (jumped) state.phase = to + toPhase(cycles * since);
-      const now = state.phase;
-      const at = state.frame;
+      state.syncBefore = input.sync;
+      state.phase = synced ? HALF_CYCLE + toPhase(cycles * since) : from;
       state.frame++;
+      const at = state.frame;
 
-      output.sine = jumpingWave(
-        state.sineLine,
-        at,
-        jumped,
-        since,
-        sineWave(now),
-        sineWave(past),
-        sineWave(from),
-        sineWave(to),
-        sineWave(next),
-      );
-      output.triangle = jumpingWave(
-        state.triangleLine,
-        at,
-        jumped,
-        since,
-        triangleWave(now, sharp),
-        triangleWave(past, sharp),
-        triangleWave(from, sharp),
-        triangleWave(to, sharp),
-        triangleWave(next, sharp),
-      );
-      output.saw = jumpingWave(
-        state.sawLine,
-        at,
-        jumped,
-        since,
-        sawWave(now, sharp),
-        sawWave(past, sharp),
-        sawWave(from, sharp),
-        sawWave(to, sharp),
-        sawWave(next, sharp),
-      );
-      output.pulse = jumpingWave(
-        state.pulseLine,
-        at,
-        jumped,
-        since,
-        pulseWave(now, width, sharp),
-        pulseWave(past, width, sharp),
-        pulseWave(from, width, sharp),
-        pulseWave(to, width, sharp),
-        pulseWave(next, width, sharp),
-      );
+      // The edges that each wave has passed by itself, then the one that sync makes. At its start it is at 0 V, rising.
+      const slope = cycles * 20;
+      const sineSlope = cycles * (2 * Math.PI);
+      if (synced) addEdge(state.sineLine, at, since, -sineWave(from), sineSlope * (5 - sineWave(from + QUARTER_CYCLE)));
+
+      const falling = Math.abs(phaseBipolar(from)) < 0.5;
+      const peak = passed(before + QUARTER_CYCLE, from + QUARTER_CYCLE, cycles);
+      const trough = passed(before - QUARTER_CYCLE, from - QUARTER_CYCLE, cycles);
+      const past = samplesPast(peak ? from + QUARTER_CYCLE : from - QUARTER_CYCLE, cycles);
+      const bend = Math.abs(slope) * (peak ? -2 : 2);
+      if (peak || trough) addEdge(state.triangleLine, at, since + past, 0, bend);
+      if (synced) addEdge(state.triangleLine, at, since, -plainTriangle(from), falling ? 2 * slope : 0);
+
+      const height = cycles < 0 ? -10 : 10;
+      if (passed(before, from, cycles)) addEdge(state.sawLine, at, since + samplesPast(from, cycles), -height, 0);
+      if (synced) addEdge(state.sawLine, at, since, -plainSaw(from), 0);
+
+      const rise = HALF_CYCLE;
+      const fall = HALF_CYCLE - toPhase(width);
+      if (passed(before + rise, from + rise, cycles)) addEdge(state.pulseLine, at, since + samplesPast(from + rise, cycles), height, 0);
+      if (passed(before + fall, from + fall, cycles)) addEdge(state.pulseLine, at, since + samplesPast(from + fall, cycles), -height, 0);
+      if (synced) addEdge(state.pulseLine, at, since, 5 - plainPulse(from, width), 0);
+
+      output.sine = throughEdges(state.sineLine, at, sineWave(state.phase));
+      output.triangle = throughEdges(state.triangleLine, at, plainTriangle(state.phase));
+      output.saw = throughEdges(state.sawLine, at, plainSaw(state.phase));
+      output.pulse = throughEdges(state.pulseLine, at, plainPulse(state.phase, width));
     } else {
       output.sine = sineWave(state.phase);
       output.triangle = triangleWave(state.phase, sharp);

@@ -7,17 +7,16 @@
 //
 // The saw's edge is at phase 0, where the phase, as a float, is most exact; the other waves are in step with the saw:
 // sine and triangle fall through 0 there.
-import type { Buffer } from '../module.js';
 import { clamp } from './level.js';
 import { HALF_CYCLE, phaseBipolar, toPhase } from './phase.js';
 import { sine } from './wave.js';
 
 /** Half the length of an edge, in samples. */
-const REACH = 2.5;
+export const REACH = 2.5;
 const AUDIO_V = 5;
 
 /** From −size at x = −1 to size at x = 1. */
-function step(x: number, size: number): number {
+export function step(x: number, size: number): number {
   const x2 = x * x;
   return (
     x *
@@ -28,7 +27,7 @@ function step(x: number, size: number): number {
 }
 
 /** What rounds the corner of |x| for 0 ≤ x ≤ 1, all that is left of it at 0 and nothing at 1: the integral of `step`, less x. */
-function cornerRest(x: number): number {
+export function cornerRest(x: number): number {
   const x2 = x * x;
   return (
     0.072327833 + x2 * (2.16512993 + x2 * (-3.0641754 + x2 * (3.60120336 + x2 * (-2.7951689 + x2 * (1.28381267 - x2 * 0.2631295))))) - x
@@ -66,42 +65,19 @@ export function triangleWave(phase: number, sharpness: number): number {
   return x < 0 ? size : -size;
 }
 
-/** Frames by which `jumpingWave` lags. */
-export const JUMP_DELAY = 3;
-/** Samples over which the slope of a wave at a jump is to be taken. */
-export const SLOPE_SPAN = 0.125;
+// The same waves as they are before anything is done about their edges (which src/dsp/edges.ts can do).
 
-/**
- * A wave that may jump at any moment, band-limited, JUMP_DELAY frames late. The wave is followed up to the jump, `past` → `from`,
- * and away from it, `to` → `next`, over SLOPE_SPAN each.
- * @param line the wave's own buffer, 8 long
- * @param at the frame's number
- * @param since samples from the jump to this frame, 0..1
- * @param now the wave at this frame
- */
-export function jumpingWave(
-  line: Buffer,
-  at: number,
-  jumped: boolean,
-  since: number,
-  now: number,
-  past: number,
-  from: number,
-  to: number,
-  next: number,
-): number {
-  line[at] = line[at]! + now;
-  if (jumped) {
-    const jump = to - from;
-    const bend = (next - to - (from - past)) * (1 / SLOPE_SPAN);
-    for (let i = 0; i < 2 * JUMP_DELAY; i++) {
-      const x = (i - JUMP_DELAY + since) * (1 / REACH);
-      const rest = step(clamp(x, -1, 1), 1) - (x < 0 ? -1 : 1);
-      const near = at + i - JUMP_DELAY;
-      line[near] = line[near]! + 0.5 * (jump * rest + bend * REACH * cornerRest(Math.min(Math.abs(x), 1)));
-    }
-  }
-  const ready = line[at - JUMP_DELAY]!;
-  line[at - JUMP_DELAY] = 0;
-  return ready;
+export function plainSaw(phase: number): number {
+  return phase * (AUDIO_V * 2 ** -31) - (phase < 0 ? -AUDIO_V : AUDIO_V);
+}
+
+export function plainPulse(phase: number, width: number): number {
+  const rise = phase ^ HALF_CYCLE;
+  return plainSaw(rise - toPhase(width)) - plainSaw(rise) + (2 * AUDIO_V * width - AUDIO_V);
+}
+
+export function plainTriangle(phase: number): number {
+  const x = phaseBipolar(phase);
+  const size = AUDIO_V - 2 * AUDIO_V * Math.abs(Math.abs(x) - 0.5);
+  return x < 0 ? size : -size;
 }

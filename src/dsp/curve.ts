@@ -8,7 +8,7 @@ export function power1000(x: number): number {
   return half * half;
 }
 
-/** From 0 at 0 to 1 at 1 by the last 60 dB of an exponential: x dB/60 in the middle, a true zero at the end. */
+/** From 0 at 0, truly, to 1 at 1 by the last 60 dB of an exponential, within 0.05 dB. */
 export function exponential60(x: number): number {
   return (power1000(x) - 1) * (1 / (power1000(1) - 1));
 }

@@ -22,3 +22,4 @@ export function phaseBipolar(phase: number): number {
 
 /** Half a cycle: adding it turns a wave upside down. */
 export const HALF_CYCLE = 0x80000000 | 0;
+export const QUARTER_CYCLE = 0x40000000;
