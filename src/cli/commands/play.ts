@@ -2,6 +2,7 @@
 import { Engine } from '../../control/engine.js';
 import type { EngineStats } from '../../control/stats.js';
 import { KrellError } from '../../errors.js';
+import type { Recording } from '../../host/recorder.js';
 import { defineCommand, ENGINE_OPTIONS, given, JSON_OPTION } from '../args.js';
 import { readPatchFile } from '../../control/patch/index.js';
 import { liveLine, Meter } from '../live-line.js';
@@ -24,6 +25,8 @@ export const command = defineCommand({
   },
 
   async run([patch], { driver, device, rate, block, workers, record, seconds, json }) {
+    if (driver === 'null' && device !== undefined)
+      throw new KrellError('value', 'the null driver has no devices', { path: '--device', hint: 'leave one of the two out' });
     const interrupt = abortOnInterrupt();
     const text = await readPatchFile(patch!);
     const engine = await Engine.create({ sampleRate: rate, ...given({ blockFrames: block, workers }) });
@@ -36,8 +39,10 @@ export const command = defineCommand({
       process.stderr.write(`playing ${patch} on ${opened.device ?? opened.driver}${opened.reason ? ` (${opened.reason})` : ''}\n`);
       const session = await watch(engine, seconds ?? Infinity, AbortSignal.any([interrupt, ended.signal]));
       ended.signal.throwIfAborted();
+      const recording = await engine.stopRecording();
       await engine.stop();
-      process.stdout.write(`${json ? JSON.stringify(session) : summaryOf(session)}\n`);
+      process.stdout.write(`${json ? JSON.stringify({ ...session, ...given({ recording }) }) : summaryOf(session, recording)}\n`);
+      if (recording && recording.drops > 0) process.stderr.write(`the disk was too slow: ${counted(recording.drops, 'frame')} missing\n`);
       return 0;
     } finally {
       await engine.stop();
@@ -76,10 +81,11 @@ async function watch(engine: Engine, seconds: number, signal: AbortSignal): Prom
   }
 }
 
-const summaryOf = ({ seconds, underruns, peak, workers }: Session): string =>
+const summaryOf = ({ seconds, underruns, peak, workers }: Session, recording: Recording | undefined): string =>
   [
     `played ${duration(seconds)}`,
     counted(underruns, 'underrun'),
     `peak ${decibels(peak)}`,
     `load ${workers.map(({ load }) => `${Math.round(load * 100)}%`).join(' ')}`,
+    ...(recording ? [`${duration(recording.seconds)} in ${recording.path}`] : []),
   ].join(', ');
