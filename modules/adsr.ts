@@ -1,9 +1,8 @@
 // Envelope of exponential segments, each placed by a phase: it begins and ends on its sample, however long, and ends exactly.
 import { cv, defineModule, gate, int, ratio, seconds, trigger } from '../src/module.js';
-import { floatBits } from '../src/dsp/bits.js';
+import { floatBits, rarely } from '../src/dsp/bits.js';
 import { power1000 } from '../src/dsp/curve.js';
 import { schmitt } from '../src/dsp/gate.js';
-import { rarely } from '../src/dsp/hints.js';
 
 /** How much of the 60 dB of `power1000` the attack uses. */
 const ATTACK_BEND = 0.25;
