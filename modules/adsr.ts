@@ -25,6 +25,7 @@ export const adsr = defineModule({
     release: seconds({ min: 0.001, max: 30, default: 0.3, summary: 'Time to 0 V, from wherever the envelope stands.' }),
   },
   state: {
+    threshold: 1,
     gateHigh: false,
     retriggerHigh: false,
     attacking: false,
@@ -45,26 +46,32 @@ export const adsr = defineModule({
     const releaseFrames = Math.round(param.release * sampleRate) | 0;
     const settings = ((attackFrames * 31 + decayFrames) * 31 + releaseFrames) * 31 + floatBits(param.sustain);
 
-    const gateHigh = schmitt(input.gate, state.gateHigh);
+    // A Schmitt trigger, like `schmitt`, whose threshold need not be found anew every sample.
+    const gateHigh = input.gate >= state.threshold;
+    const turned = gateHigh !== state.gateHigh;
     const retriggerHigh = schmitt(input.retrigger, state.retriggerHigh);
-    const struck = gateHigh && (!state.gateHigh || (retriggerHigh && !state.retriggerHigh));
-    const released = state.gateHigh && !gateHigh;
-    const peaked = state.attacking && state.position >= 0;
-    state.gateHigh = gateHigh;
+    const again = retriggerHigh && !state.retriggerHigh;
     state.retriggerHigh = retriggerHigh;
+    const peaked = state.attacking && state.position >= 0;
     const moved = state.position + state.step;
     state.position = moved & (moved >> 31);
 
-    if (rarely(struck || released || peaked || settings !== state.settings)) {
-      const began = struck || released || peaked;
+    if (rarely(turned || again || peaked || settings !== state.settings)) {
+      const struck = gateHigh && (turned || again);
+      const released = turned && !gateHigh;
+      state.gateHigh = gateHigh;
+      state.threshold = gateHigh ? 0.1 : 1;
       state.settings = settings;
       state.attacking = struck || (state.attacking && gateHigh && !peaked);
       const frames = state.attacking ? attackFrames : gateHigh ? decayFrames : releaseFrames;
       state.step = (FULL_LENGTH / frames) | 0;
       const length = state.step * frames;
-      if (began) {
-        // A decay follows the peak at once; the others begin where the envelope is.
-        state.position = peaked && !struck && !released ? state.step - length : -length;
+      if (struck || released) {
+        state.position = -length;
+        state.from = state.env;
+      } else if (peaked) {
+        // The decay follows at once.
+        state.position = state.step - length;
         state.from = state.env;
       }
       // A capacitor charging towards 12.2 V, then discharging by 60 dB.
