@@ -55,7 +55,7 @@ export class FileDriver implements AudioDriver {
       if (got === 0) break;
       const taken = samples.subarray(0, got * channels);
       hash.update(Buffer.from(taken.buffer, 0, taken.byteLength));
-      for (const sample of taken) if (Math.abs(sample) > peak) peak = Math.abs(sample);
+      for (let i = 0; i < taken.length; i++) peak = Math.max(peak, Math.abs(taken[i]!));
       this.wav?.write(taken);
       done += got;
     }

@@ -7,6 +7,7 @@ import type { FileResult } from './file.js';
 import { NullDriver } from './null.js';
 import { openDriver } from './open.js';
 import { Player } from './player.js';
+import { HOST_PRIORITY, raisePriority } from '../realtime/priority.js';
 
 const options = workerData as HostOptions;
 const words = new Int32Array(options.memory.buffer);
@@ -35,6 +36,8 @@ async function play(driver: AudioDriver, player: Player): Promise<FileResult | u
 try {
   const { driver, reason } = openDriver(options);
   const { name, device, periodFrames, latencyMs } = driver;
+  // Offline there is no hurry that anybody else should have to wait for.
+  if (name !== 'file') raisePriority(HOST_PRIORITY);
   const player = new Player(options.memory, periodFrames);
   tell({ kind: 'open', driver: name, device, periodFrames, latencyMs, ...(reason ? { reason } : {}) });
   enter(HOST_PLAYING);

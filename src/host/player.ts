@@ -64,7 +64,7 @@ export class Player {
     }
     this.broken = got < periodFrames;
     this.previous.set(period);
-    this.delivered(period, periodFrames);
+    this.delivered(period);
   }
 
   /** The device reports that it ran dry although every period was in time. */
@@ -88,22 +88,22 @@ export class Player {
     Atomics.store(words, CONTROL.HOST_WANTS, 0);
     const got = ring.read(target, 0, frames);
     signal(words, CONTROL.TICK);
-    this.delivered(target, got);
+    advanceFrame(words, CONTROL.HOST_FRAME_LO, got);
     return got;
   }
 
   /** Counts, measures and, while recording, copies what goes out. */
-  private delivered(samples: Float32Array, frames: number): void {
-    const { words, channels } = this;
-    advanceFrame(words, CONTROL.HOST_FRAME_LO, frames);
-    this.measure(samples, frames, 0, CONTROL.PEAK_LEFT);
-    this.measure(samples, frames, channels > 1 ? 1 : 0, CONTROL.PEAK_RIGHT);
-    if (Atomics.load(words, CONTROL.TAP) === 1) this.tap.write(samples, 0, frames);
+  private delivered(period: Float32Array): void {
+    const { words, channels, periodFrames } = this;
+    advanceFrame(words, CONTROL.HOST_FRAME_LO, periodFrames);
+    this.measure(period, 0, CONTROL.PEAK_LEFT);
+    this.measure(period, channels > 1 ? 1 : 0, CONTROL.PEAK_RIGHT);
+    if (Atomics.load(words, CONTROL.TAP) === 1) this.tap.write(period, 0, periodFrames);
   }
 
-  private measure(samples: Float32Array, frames: number, channel: number, word: number): void {
+  private measure(samples: Float32Array, channel: number, word: number): void {
     let peak = this.floats[word]!;
-    for (let at = channel; at < frames * this.channels; at += this.channels) {
+    for (let at = channel; at < samples.length; at += this.channels) {
       const size = Math.abs(samples[at]!);
       if (size > peak) peak = size;
     }

@@ -23,28 +23,18 @@ const PLAIN_HEADER = 44;
 /** RIFF, ds64 (or as much room), fmt, data. */
 const LONG_HEADER = 80;
 
-/** Uniform in [0, 1): xorshift32 (Marsaglia 2003). */
-function randoms(seed: number): () => number {
-  let state = seed | 0 || 1;
-  return () => {
-    state ^= state << 13;
-    state ^= state >>> 17;
-    state ^= state << 5;
-    return (state >>> 0) / 2 ** 32;
-  };
-}
-
 /** Turns floats (1 = full scale) into a WAV file's bytes, piece by piece. */
 export class WavEncoder {
   readonly format: WavFormat;
   readonly headerBytes: number;
-  private readonly random: () => number;
+  /** Of the dither's generator. */
+  private random: number;
 
   constructor(format: WavFormat) {
     this.format = format;
     const bytes = format.frames === undefined ? Infinity : format.frames * frameBytes(format);
     this.headerBytes = PLAIN_HEADER + bytes > RIFF_LIMIT ? LONG_HEADER : PLAIN_HEADER;
-    this.random = randoms(format.seed);
+    this.random = format.seed | 0 || 1;
   }
 
   /** What `frames` frames take. */
@@ -95,12 +85,24 @@ export class WavEncoder {
     const bytes = bits / 8;
     const out = Buffer.alloc(samples.length * bytes);
     const scale = 2 ** (bits - 1);
-    samples.forEach((sample, i) => {
-      // Triangular dither of ±1 step, which makes the rounding error noise that does not depend on the signal.
-      const dithered = Math.floor(sample * scale + this.random() - this.random() + 0.5);
-      out.writeIntLE(Math.min(scale - 1, Math.max(-scale, dithered)) || 0, i * bytes, bytes);
-    });
+    for (let i = 0; i < samples.length; i++) {
+      // Triangular dither of ±1 step, which makes the rounding error a noise that does not depend on the signal.
+      const dither = this.uniform() - this.uniform();
+      const step = Math.floor(samples[i]! * scale + dither + 0.5);
+      const clipped = step > scale - 1 ? scale - 1 : step < -scale ? -scale : step | 0;
+      for (let byte = 0; byte < bytes; byte++) out[i * bytes + byte] = clipped >> (8 * byte);
+    }
     return out;
+  }
+
+  /** Uniform in [0, 1): xorshift32 (Marsaglia 2003). */
+  private uniform(): number {
+    let state = this.random;
+    state ^= state << 13;
+    state ^= state >>> 17;
+    state ^= state << 5;
+    this.random = state;
+    return (state >>> 0) / 2 ** 32;
   }
 }
 

@@ -22,22 +22,22 @@ function waitForPartition(words: Int32Array, seen: number): void {
  * or the block is over, the leader (`toTheEnd`) when all have ended. @returns false when it gave up because of `stop`.
  */
 export function takePart(thread: DspThread, plan: number, ticket: number, toTheEnd: boolean, stop: number): boolean {
-  const { words, index } = thread;
+  const { words, index, search } = thread;
   const frames = words[CONTROL.BLOCK_FRAMES]!;
   thread.startBlock();
+  search.restart();
   for (;;) {
     const seen = Atomics.load(words, CONTROL.DONE_GATE);
-    const ready = findReady(words, plan, ticket, index);
+    const ready = findReady(words, plan, ticket, index, search);
     if (ready >= 0) {
-      if (claim(words, ready, ticket)) {
-        thread.resumeClock();
-        runChain(thread, plan, ready, ticket, frames);
-      }
+      if (claim(words, ready, ticket)) runChain(thread, plan, ready, ticket, frames);
       continue;
     }
     if (toTheEnd ? blockEnded(words, plan) : ready === NONE_LEFT) break;
     if (Atomics.load(words, CONTROL.RUN) === stop) return false;
+    thread.pause();
     waitForPartition(words, seen);
+    thread.resume();
   }
   thread.endBlock();
   return true;

@@ -7,6 +7,7 @@
 // it either: it reads a plan that its PLAN_IN_USE keeps from being freed, and writes nothing before it has claimed.
 import { BLOCK_EVENT, CONTROL, PARTITION, PLAN, WORKER } from '../shared/layout.js';
 import { applyEvent, blockEventAt } from './events.js';
+import type { Search } from './search.js';
 import type { DspThread } from './thread.js';
 
 /** What `findReady` answers when no partition is ready but some are still to come, and when none is left to claim. */
@@ -20,7 +21,7 @@ export function preparePartitions(words: Int32Array, plan: number): void {
   const count = words[plan + PLAN.PARTITION_COUNT]!;
   for (let i = 0; i < count; i++) {
     const partition = partitionAt(words, plan, i);
-    Atomics.store(words, partition + PARTITION.COUNT, words[partition + PARTITION.LIMIT]!);
+    words[partition + PARTITION.COUNT] = words[partition + PARTITION.LIMIT]!;
     words[partition + PARTITION.EVENTS] = -1;
   }
 }
@@ -29,8 +30,9 @@ export function preparePartitions(words: Int32Array, plan: number): void {
 export function openPartitions(words: Int32Array, plan: number): number {
   const ticket = (words[CONTROL.BLOCK_TICKET]! + 2) | 1;
   const count = words[plan + PLAN.PARTITION_COUNT]!;
-  Atomics.store(words, plan + PLAN.REMAINING, count);
-  for (let i = 0; i < count; i++) Atomics.store(words, partitionAt(words, plan, i) + PARTITION.CLAIM, ticket);
+  words[plan + PLAN.REMAINING] = count;
+  for (let i = 0; i < count; i++) words[partitionAt(words, plan, i) + PARTITION.CLAIM] = ticket;
+  // Publishes all of the above: whoever holds this ticket has read it here.
   Atomics.store(words, CONTROL.BLOCK_TICKET, ticket);
   return ticket;
 }
@@ -38,19 +40,28 @@ export function openPartitions(words: Int32Array, plan: number): number {
 /** Whether all partitions of the block have ended. */
 export const blockEnded = (words: Int32Array, plan: number): boolean => Atomics.load(words, plan + PLAN.REMAINING) <= 0;
 
-/** A partition that could be claimed now (a word index): one meant for this thread if there is one, or NONE_READY or NONE_LEFT. */
-export function findReady(words: Int32Array, plan: number, ticket: number, worker: number): number {
+/**
+ * A partition that could be claimed now (a word index), one meant for this thread if there is one; or NONE_READY or NONE_LEFT.
+ */
+export function findReady(words: Int32Array, plan: number, ticket: number, worker: number, search: Search): number {
   const count = words[plan + PLAN.PARTITION_COUNT]!;
-  let found = NONE_LEFT;
-  for (let i = 0; i < count; i++) {
+  for (let i = search.own, isPrefix = true; i < count; i++) {
     const partition = partitionAt(words, plan, i);
-    if (Atomics.load(words, partition + PARTITION.CLAIM) !== ticket) continue;
-    if (Atomics.load(words, partition + PARTITION.COUNT) !== 0) {
-      if (found < 0) found = NONE_READY;
-    } else {
-      if (words[partition + PARTITION.WORKER] === worker) return partition;
-      if (found < 0) found = partition;
+    if (words[partition + PARTITION.WORKER] === worker && Atomics.load(words, partition + PARTITION.CLAIM) === ticket) {
+      if (Atomics.load(words, partition + PARTITION.COUNT) === 0) return partition;
+      isPrefix = false;
     }
+    if (isPrefix) search.own = i + 1;
+  }
+  let found = NONE_LEFT;
+  for (let i = search.any, isPrefix = true; i < count; i++) {
+    const partition = partitionAt(words, plan, i);
+    if (Atomics.load(words, partition + PARTITION.CLAIM) === ticket) {
+      if (Atomics.load(words, partition + PARTITION.COUNT) === 0) return partition;
+      found = NONE_READY;
+      isPrefix = false;
+    }
+    if (isPrefix) search.any = i + 1;
   }
   return found;
 }
@@ -102,7 +113,6 @@ export function runChain(thread: DspThread, plan: number, first: number, ticket:
   let partition = first;
   do {
     runPartition(thread, partition, frames);
-    thread.lap();
     partition = finish(words, plan, partition);
   } while (partition >= 0 && claim(words, partition, ticket));
 }

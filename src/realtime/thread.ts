@@ -2,6 +2,7 @@
 import type { MessagePort } from 'node:worker_threads';
 import { CONTROL, WORKER, workerWord } from '../shared/layout.js';
 import { openClock, type Clock } from './clock.js';
+import { Search } from './search.js';
 
 /** `run` of the step runner: all `count` segments at `segments` for `frames` frames from `offset` on. */
 export type Run = (segments: number, count: number, offset: number, frames: number, stepWord: number) => void;
@@ -20,10 +21,11 @@ export class DspThread {
   readonly run: Run;
   readonly table: WebAssembly.Table;
   readonly port: MessagePort;
+  readonly search = new Search();
   private readonly clock: Clock;
-  /** When the block began, and when the latest lap ended. */
+  /** When the block began, and when the latest pause in it ended. */
   private blockStart = 0;
-  private lapStart = 0;
+  private workStart = 0;
 
   // setup
   constructor(memory: WebAssembly.Memory, runner: WebAssembly.Module, index: number, port: MessagePort) {
@@ -53,24 +55,22 @@ export class DspThread {
 
   /** A block begins. */
   startBlock(): void {
-    this.blockStart = this.lapStart = this.clock();
+    this.blockStart = this.workStart = this.clock();
   }
 
-  /** Work begins after a pause: the time since the last lap was not spent on partitions. */
-  resumeClock(): void {
-    this.lapStart = this.clock();
+  /** Nothing to do until another thread has done something: the time until `resume` is not spent on partitions. */
+  pause(): void {
+    this.count(WORKER.BUSY_NS, (this.clock() - this.workStart) | 0);
   }
-
-  /** A piece of work has ended: the time since the last lap goes to BUSY_NS. */
-  lap(): void {
-    const now = this.clock();
-    this.count(WORKER.BUSY_NS, (now - this.lapStart) | 0);
-    this.lapStart = now;
+  resume(): void {
+    this.workStart = this.clock();
   }
 
   /** A block has ended. */
   endBlock(): void {
-    const ns = (this.clock() - this.blockStart) | 0;
+    const now = this.clock();
+    this.count(WORKER.BUSY_NS, (now - this.workStart) | 0);
+    const ns = (now - this.blockStart) | 0;
     const longest = this.base + WORKER.MAX_BLOCK_NS;
     if (ns > this.words[longest]!) Atomics.store(this.words, longest, ns);
     this.count(WORKER.BLOCKS, 1);

@@ -3,6 +3,7 @@ import type { MessagePort } from 'node:worker_threads';
 import { WORKER, workerWord } from '../shared/layout.js';
 import { flushDenormals } from './denormals.js';
 import { help } from './helper.js';
+import { DSP_PRIORITY, raisePriority, type Scheduling } from './priority.js';
 import { Leader } from './leader.js';
 import { DspThread } from './thread.js';
 
@@ -17,6 +18,8 @@ export interface DspTask {
   readonly runner: WebAssembly.Module;
   /** This thread's number; 0 leads. */
   readonly worker: number;
+  /** Whether to ask the system for real-time priority. */
+  readonly realtime: boolean;
   /** Where kernels arrive; in the task's transfer list. */
   readonly port: MessagePort;
 }
@@ -28,6 +31,7 @@ export interface DspSummary {
   readonly faults: number;
   /** Whether the thread's processor took denormals for zero. */
   readonly flushesDenormals: boolean;
+  readonly scheduling: Scheduling;
 }
 
 // setup
@@ -39,8 +43,9 @@ function enter(words: Int32Array, worker: number, state: number): void {
 
 // setup
 /** The task. Its promise resolves when the thread has left its loop. */
-export default function run({ memory, runner, worker, port }: DspTask): DspSummary {
+export default function run({ memory, runner, worker, realtime, port }: DspTask): DspSummary {
   const flushesDenormals = flushDenormals();
+  const scheduling = realtime ? raisePriority(DSP_PRIORITY) : 'normal';
   const thread = new DspThread(memory, runner, worker, port);
   const { words, base } = thread;
   enter(words, worker, THREAD_RUNNING);
@@ -48,5 +53,5 @@ export default function run({ memory, runner, worker, port }: DspTask): DspSumma
   else help(thread);
   enter(words, worker, THREAD_LEFT);
   port.close();
-  return { worker, blocks: words[base + WORKER.BLOCKS]!, faults: words[base + WORKER.FAULTS]!, flushesDenormals };
+  return { worker, blocks: words[base + WORKER.BLOCKS]!, faults: words[base + WORKER.FAULTS]!, flushesDenormals, scheduling };
 }

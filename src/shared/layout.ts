@@ -62,7 +62,7 @@ export const WORKER = {
   PLAN_IN_USE: 0, // D: plan this thread may be reading, 0 = none (a hazard pointer: control frees no plan named here)
   KERNELS: 1, // D: how many kernel messages this thread has installed
   HEARTBEAT: 2, // D: adds 1 per block or wake-up
-  BUSY_NS: 3, // D: nanoseconds spent in partitions, wrapping
+  BUSY_NS: 3, // D: nanoseconds spent on partitions (not waiting for other threads), wrapping
   BLOCKS: 4, // D: blocks this thread took part in, wrapping
   STATE: 5, // D: 0 not started, 1 running, 2 left
   STEP: 6, // D: byte address of the step being run (written by the runner), for fault reports

@@ -20,6 +20,10 @@ import { COMMAND, COMMAND_SLOTS, RING } from './layout.js';
 const fillOf = (words: Int32Array, base: number): number =>
   (Atomics.load(words, base + RING.WRITE) - Atomics.load(words, base + RING.READ)) | 0;
 
+function copy(target: Float32Array, to: number, source: Float32Array, from: number, count: number): void {
+  for (let i = 0; i < count; i++) target[to + i] = source[from + i]!;
+}
+
 /** Audio: interleaved frames of floats. One object per thread and ring; it holds no state but where things are. */
 export class FrameRing {
   readonly words: Int32Array;
@@ -53,6 +57,12 @@ export class FrameRing {
     return this.base + RING.DATA + (frame & (this.capacity - 1)) * this.channels;
   }
 
+  /** How many of `count` frames from `frame` on lie before the end of the data; the rest goes on at their beginning. */
+  beforeEnd(frame: number, count: number): number {
+    const left = this.capacity - (frame & (this.capacity - 1));
+    return count < left ? count : left;
+  }
+
   /** Producer: publishes `frames` frames put at `at(written())` and on. The caller has seen that there is room. */
   commit(frames: number): void {
     Atomics.store(this.words, this.base + RING.WRITE, (this.written() + frames) | 0);
@@ -67,11 +77,9 @@ export class FrameRing {
     const room = this.capacity - this.fill();
     const count = frames < room ? frames : room;
     const first = this.written();
-    for (let frame = 0; frame < count; frame++) {
-      const to = this.at(first + frame);
-      const at = (from + frame) * channels;
-      for (let channel = 0; channel < channels; channel++) floats[to + channel] = source[at + channel]!;
-    }
+    const whole = this.beforeEnd(first, count);
+    copy(floats, this.at(first), source, from * channels, whole * channels);
+    copy(floats, this.at(first + whole), source, (from + whole) * channels, (count - whole) * channels);
     if (count < frames) Atomics.add(this.words, this.base + RING.DROPS, frames - count);
     this.commit(count);
     return count;
@@ -86,11 +94,9 @@ export class FrameRing {
     const fill = this.fill();
     const count = frames < fill ? frames : fill;
     const first = Atomics.load(this.words, this.base + RING.READ);
-    for (let frame = 0; frame < count; frame++) {
-      const at = this.at(first + frame);
-      const into = (to + frame) * channels;
-      for (let channel = 0; channel < channels; channel++) target[into + channel] = floats[at + channel]!;
-    }
+    const whole = this.beforeEnd(first, count);
+    copy(target, to * channels, floats, this.at(first), whole * channels);
+    copy(target, (to + whole) * channels, floats, this.at(first + whole), (count - whole) * channels);
     Atomics.store(this.words, this.base + RING.READ, (first + count) | 0);
     return count;
   }

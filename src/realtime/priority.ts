@@ -1,0 +1,33 @@
+// Priority of the threads that sound depends on: before everything else on the machine, if it allows that.
+//
+// SCHED_FIFO below the kernel's own audio threads (which have 50 and more); where that is not permitted (it takes root,
+// CAP_SYS_NICE or an rtprio limit), a nice value; where not even that, nothing changes and everything still works.
+import { readlinkSync } from 'node:fs';
+import { setPriority } from 'node:os';
+import { basename } from 'node:path';
+import { nativeFunction } from './native.js';
+
+const SCHED_FIFO = 1;
+const NICE = -11;
+
+export const DSP_PRIORITY = 10;
+/** The host is asleep most of the time and must not be late. */
+export const HOST_PRIORITY = 15;
+
+export type Scheduling = 'fifo' | 'nice' | 'normal';
+
+// setup
+/** Raises this thread above others. @returns what could be had. */
+export function raisePriority(priority: number): Scheduling {
+  const setScheduler = nativeFunction('libc.so.6', 'int sched_setscheduler(int pid, int policy, void *param)');
+  const parameter = Buffer.alloc(4);
+  parameter.writeInt32LE(priority);
+  if (setScheduler?.(0, SCHED_FIFO, parameter) === 0) return 'fifo';
+  try {
+    // The name of this link is <process>/task/<thread>.
+    setPriority(Number(basename(readlinkSync('/proc/thread-self'))), NICE);
+    return 'nice';
+  } catch {
+    return 'normal';
+  }
+}
