@@ -6,6 +6,7 @@
 // partition that was run shows ticket + 1 until it is opened with a new one. So it claims nothing. Nobody has to wait for
 // it either: it reads a plan that its PLAN_IN_USE keeps from being freed, and writes nothing before it has claimed.
 import { BLOCK_EVENT, CONTROL, PARTITION, PLAN, WORKER } from '../shared/layout.js';
+import { signal } from '../shared/gate.js';
 import { applyEvent, blockEventAt } from './events.js';
 import type { Search } from './search.js';
 import type { DspThread } from './thread.js';
@@ -102,8 +103,7 @@ function finish(words: Int32Array, plan: number, partition: number): number {
   }
   Atomics.sub(words, plan + PLAN.REMAINING, 1);
   // From here on the plan may be another block's: nothing of it is touched.
-  Atomics.add(words, CONTROL.DONE_GATE, 1);
-  if (Atomics.load(words, CONTROL.DONE_WAITERS) > 0) Atomics.notify(words, CONTROL.DONE_GATE);
+  if (Atomics.load(words, CONTROL.DONE_WAITERS) > 0) signal(words, CONTROL.DONE_GATE);
   return next;
 }
 

@@ -66,11 +66,9 @@ export class DspThread {
     this.workStart = this.clock();
   }
 
-  /** A block has ended. */
+  /** A block has ended, in a pause. */
   endBlock(): void {
-    const now = this.clock();
-    this.count(WORKER.BUSY_NS, (now - this.workStart) | 0);
-    const ns = (now - this.blockStart) | 0;
+    const ns = (this.clock() - this.blockStart) | 0;
     const longest = this.base + WORKER.MAX_BLOCK_NS;
     if (ns > this.words[longest]!) Atomics.store(this.words, longest, ns);
     this.count(WORKER.BLOCKS, 1);

@@ -23,8 +23,8 @@ export const CONTROL = {
   TICK: 1 * LINE_W, // H adds 1 after taking frames (and C to wake the leader): the leader waits here for room
   BLOCK_GATE: 2 * LINE_W, // L adds 1 when a block with work for several threads begins (and C to wake them): the others wait here
   BLOCK_TICKET: 2 * LINE_W + 1, // L: odd number of the block open for claims, see PARTITION.CLAIM
-  DONE_GATE: 3 * LINE_W, // D: adds 1 when a partition ends
-  DONE_WAITERS: 3 * LINE_W + 1, // D: threads asleep on DONE_GATE; nobody notifies while it is 0
+  DONE_GATE: 3 * LINE_W, // D: adds 1 when a partition ends and DONE_WAITERS is not 0
+  DONE_WAITERS: 3 * LINE_W + 1, // D: threads that wait, or are about to, for a partition to end
   PLAN: 4 * LINE_W, // L: byte address of the plan now playing, 0 = none
   NEXT_PLAN: 5 * LINE_W, // C: byte address of the plan to adopt at the next block edge
   FRAME_LO: 6 * LINE_W, // L: frame of the block being computed, low word (read both with readFrame)
@@ -138,11 +138,11 @@ export const PLAN = {
   ID: 0,
   PARTITIONS: 1, // byte address of the first PARTITION record
   PARTITION_COUNT: 2,
-  REMAINING: 3, // L sets, D subtracts: partitions of this block not yet done
   BUS: 4, // byte address of CHANNELS pointers, each to a mono buffer in volts (0 = silent)
   SLOT_PARTITION: 5, // byte address of MAX_SLOTS words: partition of a module, −1 = not in this plan
   WORKERS: 6, // DSP threads this plan has work for
-  WORDS: 32,
+  REMAINING: LINE_W, // L sets, D subtracts: partitions of this block not yet done
+  WORDS: 2 * LINE_W,
 } as const;
 export const PARTITION = {
   LIMIT: 0, // partitions that must end before this one begins
