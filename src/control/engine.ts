@@ -4,6 +4,7 @@ import { resolve } from 'node:path';
 import { modules } from '../../modules/index.js';
 import { KrellError } from '../errors.js';
 import { PACKAGE_ROOT } from '../kernel/source.js';
+import type { Recording } from '../host/recorder.js';
 import type { ModuleDefinition, ParamSpec } from '../module.js';
 import { COMMAND, COMMAND_SET, COMMANDS_CONTROL_W, CONTROL, PARAM, RUN_IDLE, RUN_PLAYING } from '../shared/layout.js';
 import { readFrame } from '../shared/frame.js';
@@ -46,6 +47,8 @@ export interface EngineOptions {
   readonly seed?: number;
   /** Bytes for module state, plans and delay lines. */
   readonly memoryBytes?: number;
+  /** Whether the threads ask for real-time priority; they do unless told not to. */
+  readonly realtime?: boolean;
   /** Turns a DSP thread spins before it sleeps. */
   readonly spin?: number;
 }
@@ -154,7 +157,7 @@ export class Engine {
     // Spinning is for those who have a core to spin on.
     words[CONTROL.SPIN] = options.spin ?? (workers > 1 && availableParallelism() > workers ? 2000 : 0);
     words[CONTROL.RUN] = RUN_IDLE;
-    const threads = await DspThreads.start(arena.memory, workers);
+    const threads = await DspThreads.start(arena.memory, workers, options.realtime ?? true);
     const kernels = new Kernels(words, threads.ports, sourcePath);
     const carry = kernels.add('carry', encodeCarry());
     return new Engine(options, { sampleRate, blockFrames, workers, channels }, registry, arena, threads, carry.index, kernels);
@@ -356,6 +359,17 @@ export class Engine {
   /** Resolves when the output has ended by itself: a file is complete, or a device is lost. */
   get ended(): Promise<OutputState> {
     return this.#output.ended;
+  }
+
+  /** Writes what is played to a WAV file. @throws KrellError for an unwritable file, or one that is being recorded */
+  startRecording(path: string): Promise<void> {
+    this.#running();
+    return this.#output.startRecording(path);
+  }
+
+  /** Completes the recording. @returns undefined when nothing was recorded */
+  stopRecording(): Promise<Recording | undefined> {
+    return this.#output.stopRecording();
   }
 
   // ── questions ──

@@ -48,6 +48,7 @@ export async function render(patch: string | JsonObject | Patch, options: Render
     blockFrames: RENDER_BLOCK_FRAMES,
     workers: Math.min(8, availableParallelism()),
     spin: RENDER_SPIN,
+    realtime: false,
     ...options,
   });
   let progress: NodeJS.Timeout | undefined;

@@ -23,7 +23,10 @@ export interface EngineStats {
   /** Delivered to the output. */
   readonly frames: number;
   readonly seconds: number;
+  /** Periods for which the engine was too late. */
   readonly underruns: number;
+  /** Times the audio host itself was woken too late: the machine's fault, not the engine's. */
+  readonly stalls: number;
   readonly blocks: number;
   readonly workers: readonly WorkerStats[];
   readonly modules: number;
@@ -104,6 +107,7 @@ export class Meter {
       frames,
       seconds: frames / engine.sampleRate,
       underruns: Atomics.load(words, CONTROL.UNDERRUNS),
+      stalls: Atomics.load(words, CONTROL.STALLS),
       blocks: Atomics.load(words, CONTROL.BLOCKS) >>> 0,
       workers,
       modules: patch.modules.size,

@@ -45,7 +45,7 @@ export class DspThreads {
   }
 
   /** Starts `count` threads over an arena whose control block is filled in. Resolves when all run. */
-  static async start(memory: WebAssembly.Memory, count: number): Promise<DspThreads> {
+  static async start(memory: WebAssembly.Memory, count: number, realtime: boolean): Promise<DspThreads> {
     const words = new Int32Array(memory.buffer);
     const pool = new Piscina<DspTask, DspSummary>({
       filename: new URL('../realtime/worker.js', import.meta.url).href,
@@ -60,7 +60,7 @@ export class DspThreads {
       const { port1, port2 } = new MessageChannel();
       port1.unref();
       ports.push(port1);
-      return pool.run({ memory, runner, worker, port: port2 }, { transferList: [port2] });
+      return pool.run({ memory, runner, worker, realtime, port: port2 }, { transferList: [port2] });
     });
     const threads = new DspThreads(words, pool, ports, tasks);
     const failed = Promise.race(tasks).then(

@@ -22,7 +22,7 @@ export function flush(x: number): number {
   return Math.abs(x) < 1e-15 ? 0 : x;
 }
 
-/** `x` within ±limit; 0 if it is not a number. */
+/** `x` within ±limit; 0 if it is infinite or not a number. */
 export function finite(x: number, limit: number): number {
-  return x === x ? clamp(x, -limit, limit) : 0;
+  return x - x === 0 ? clamp(x, -limit, limit) : 0;
 }

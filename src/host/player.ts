@@ -45,6 +45,11 @@ export class Player {
     return Atomics.load(this.words, CONTROL.RUN) === RUN_STOP;
   }
 
+  /** The driver was itself too late for its device. */
+  stalled(): void {
+    Atomics.add(this.words, CONTROL.STALLS, 1);
+  }
+
   /** Fills `period` (periodFrames interleaved frames): the next piece of sound, if need be a piece of its end, or silence. */
   fill(period: Float32Array): void {
     const { words, periodFrames, channels } = this;

@@ -1,0 +1,13 @@
+// The library: `import { Engine } from 'krell'`.
+import './v8-flags.js';
+
+export { Engine, BLOCK_FRAMES, type EngineOptions, type ModuleInfo, type SetOptions } from './control/engine.js';
+export { render, type RenderOptions, type RenderResult } from './control/render.js';
+export type { EngineStats, WorkerStats } from './control/stats.js';
+export type { OutputOptions, OutputState } from './control/output.js';
+export { loadPatch, readPatchFile, savePatch, type Patch } from './control/patch/index.js';
+export { Registry } from './control/registry.js';
+export { KrellError, PatchError, type Problem } from './errors.js';
+export { KernelError } from './kernel/index.js';
+export { listDevices } from './host/devices.js';
+export { modules } from '../modules/index.js';
