@@ -11,7 +11,7 @@ const KNEE_V = 8.9125;
 const RELEASE_S = 0.2;
 /** A constant voltage is of no use to a loudspeaker: it is taken out below this. */
 const DC_CORNER_HZ = 2;
-/** What no patch means. */
+/** What no patch means: 60 dB too loud. */
 const ABSURD_V = 1e4;
 
 export const out = defineModule({

@@ -148,8 +148,8 @@ export const reverb = defineModule({
     }
 
     // So scaled that a steady sound is as loud wet as dry.
-    const lossPerTurn = decibelGain(2 * bassDbPerS * MEAN_DELAY_S * scale);
-    const level = Math.sqrt((1 - lossPerTurn) * (2 / LINES));
+    const gainPerTurn = decibelGain(2 * bassDbPerS * MEAN_DELAY_S * scale);
+    const level = Math.sqrt((1 / gainPerTurn - 1) * (2 / LINES));
     output.left = lerp(left, wetLeft * level, param.mix);
     output.right = lerp(right, wetRight * level, param.mix);
   },
