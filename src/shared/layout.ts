@@ -44,7 +44,7 @@ export const CONTROL = {
   PEAK_LEFT: 7 * LINE_W + 5, // H: float bits, largest |sample| since control last zeroed it
   PEAK_RIGHT: 7 * LINE_W + 6,
   PERIOD_FRAMES: 7 * LINE_W + 7, // H: frames the device takes at a time
-  STALLS: 7 * LINE_W + 8, // H: times the host itself woke a period or more too late: the machine stood still, not the engine
+  STALLS: 7 * LINE_W + 9, // H: times the host itself woke a period or more too late: the machine stood still, not the engine
   HOST_WANTS: 7 * LINE_W + 8, // H: frames in the output ring for which it waits on BLOCKS, 0 = does not wait
 } as const;
 
