@@ -97,7 +97,7 @@ export function cos(x: number): number {
   return bitsFloat(floatBits(sinOfQuarters(r)) ^ ((floatBits(rounded) << 31) ^ 0x80000000));
 }
 
-/** tan x. Relative error 4e-7 for |x| ≤ 0.49π, 1e-6 for |x| ≤ 100 where |tan x| < 100. */
+/** tan x. Relative error 4e-7 for |x| ≤ 0.49π, 1e-5 for |x| ≤ 100 where 0.01 < |tan x| < 100. */
 export function tan(x: number): number {
   const rounded = Math.fround(x * (2 / Math.PI) + ROUNDER);
   const n = rounded - ROUNDER;
