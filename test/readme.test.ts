@@ -4,13 +4,26 @@ import { loadPatch } from '#src/control/patch/index.js';
 import { Registry } from '#src/control/registry.js';
 import { modules } from '#modules/index.js';
 import { describe, expect, it } from 'vitest';
+import { file, run } from './cli/krell.js';
 
 const readme = readFileSync('README.md', 'utf8');
 
+/** The first example in a language. */
+const example = (language: string): string => readme.split(`\`\`\`${language}\n`)[1]!.split('```')[0]!;
+
 describe('README.md', () => {
   it('shows a patch that is right', () => {
-    const [, text] = /```json\n([^]*?)```/.exec(readme)!;
-    expect(loadPatch(text!, new Registry(modules)).modules.size).toBe(4);
+    expect(loadPatch(example('json'), new Registry(modules)).modules.size).toBe(4);
+  });
+
+  it('shows a program that runs', async () => {
+    const first = file('first.json', example('json'));
+    const program = example('ts')
+      .replace("'krell'", JSON.stringify(import.meta.resolve('#src/index.js')))
+      .replace("'first.json'", JSON.stringify(first))
+      .replace('start()', "start({ driver: 'null' })");
+    const { code, stderr } = await run(process.execPath, [file('program.mjs', program)]);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
   });
 
   it('names files that exist', () => {
