@@ -14,7 +14,7 @@ import { Arena, DEFAULT_MEMORY_BYTES } from './arena.js';
 import { encodeCarry } from './carry.js';
 import { Instances, type Instance } from './instances.js';
 import { Kernels } from './kernels.js';
-import { CABLE_FADE_S, initialParams, nextScene, settle, type GainChange, type LiveModule, type SceneContext } from './live.js';
+import { CABLE_FADE_S, initialParams, nextScene, type FadeOut, type GainChange, type LiveModule, type SceneContext } from './live.js';
 import { Output, type OutputOptions, type OutputState } from './output.js';
 import {
   addCable,
@@ -95,7 +95,7 @@ export class Engine {
   readonly arena: Arena;
   readonly #threads: DspThreads;
   readonly #player: Player;
-  readonly #context: Omit<SceneContext, 'fade'>;
+  readonly #context: Omit<SceneContext, 'fade' | 'frame' | 'fadeOut'>;
   readonly #commands: CommandRing;
   readonly #command = new Int32Array(COMMAND.WORDS);
   readonly #seed: number | undefined;
@@ -242,14 +242,11 @@ export class Engine {
       const patch = change(draft) ?? draft;
       this.#meanwhile = [];
       try {
-        const scene = nextScene(this.#player.scene, patch, this.#sceneContext());
-        await this.#player.play(scene);
+        await this.#playScene(patch);
         for (const again of this.#meanwhile) again(patch);
         const before = this.#patch;
         this.#patch = patch;
-        this.#sendGains(scene.gains);
         adopted(before);
-        if (scene.fading) this.#settleSoon();
       } finally {
         this.#meanwhile = undefined;
       }
@@ -259,24 +256,24 @@ export class Engine {
     return done;
   }
 
-  #sceneContext(): SceneContext {
-    return { ...this.#context, fade: Atomics.load(this.arena.words, CONTROL.RUN) === RUN_PLAYING };
+  /** Plays the scene for a patch; when something of the old one fades out, another follows that is without it. */
+  async #playScene(patch: Patch): Promise<void> {
+    const { words } = this.arena;
+    const fadeOut: FadeOut = { end: Infinity };
+    const fade = Atomics.load(words, CONTROL.RUN) === RUN_PLAYING;
+    const change = nextScene(this.#player.scene, patch, { ...this.#context, fade, frame: this.frame, fadeOut });
+    await this.#player.play(change);
+    this.#sendGains(change.gains);
+    fadeOut.end = this.frame + Math.ceil(CABLE_FADE_S * this.sampleRate) + 2 * this.blockFrames;
+    if (change.fading) this.#settling ??= setTimeout(() => this.#settle(), CABLE_FADE_S * 1000 * 2).unref();
   }
 
-  /** Drops what has faded out, once it has. */
-  #settleSoon(): void {
-    clearTimeout(this.#settling);
-    const delay = CABLE_FADE_S * 1000 + (4 * this.blockFrames * 1000) / this.sampleRate + 5;
-    this.#settling = setTimeout(() => {
-      this.#edits = this.#edits
-        .then(async () => {
-          if (this.#stopped) return;
-          await this.#player.play(settle(this.#player.scene, this.#patch, this.#sceneContext()));
-        })
-        // What could not be dropped now is silent and stays until the next edit.
-        .catch(() => {});
-    }, delay);
-    this.#settling.unref();
+  #settle(): void {
+    this.#settling = undefined;
+    this.#edits = this.#edits
+      .then(() => (this.#stopped ? undefined : this.#playScene(this.#patch)))
+      // What could not be dropped now is silent and stays until the next edit.
+      .catch(() => {});
   }
 
   /** After a patch was loaded: modules that kept their state take the new patch's parameters. */

@@ -2,7 +2,7 @@
 //
 // A `Scene` is immutable once built. `nextScene` derives the next from the patch that is wanted: modules with the same id, type
 // and voices keep their instance, so their state; cables that come or go while playing fade over 5 ms in a cable mixer
-// before the input; removed modules play on until their cables are silent (`settle` then drops them).
+// before the input; removed modules play on until their cables are silent, and are dropped by the first scene after that.
 import { cables as cablesModule, CABLES_INPUTS } from '../dsp/cables.js';
 import { cv, type ModuleDefinition } from '../module.js';
 import { PARAM } from '../shared/layout.js';
@@ -24,8 +24,11 @@ export const CABLE_FADE_S = 0.005;
 export interface LiveModule {
   readonly id: string;
   readonly instance: Instance;
-  /** False while it fades out. */
-  readonly wanted: boolean;
+}
+
+/** A fading out of cables; `end` is the frame from which on they are silent, known once the fade has begun. */
+export interface FadeOut {
+  end: number;
 }
 
 interface LiveCable {
@@ -35,7 +38,8 @@ interface LiveCable {
   readonly to: string;
   /** What its gain is to become; 0 while it fades out. */
   readonly gain: number;
-  readonly wanted: boolean;
+  /** Set while it fades out. */
+  readonly fadeOut?: FadeOut;
 }
 
 /** An input's cable mixer: `CABLES_INPUTS` cables per instance, chained through the first input. */
@@ -69,7 +73,7 @@ export interface SceneChange {
   /** Instances of the scene before that this one does not have. */
   readonly dropped: readonly Instance[];
   readonly gains: readonly GainChange[];
-  /** Something fades out: `settle` the scene when it has. */
+  /** Something fades out: there is to be another scene when it has. */
   readonly fading: boolean;
 }
 
@@ -79,6 +83,9 @@ export interface SceneContext {
   readonly channels: number;
   /** Whether changes fade; not before the engine plays. */
   readonly fade: boolean;
+  readonly frame: number;
+  /** For the cables that go with this scene. */
+  readonly fadeOut: FadeOut;
 }
 
 /** All parameters of a patch module, defaults filled in, by index. */
@@ -132,7 +139,7 @@ class SceneBuilder {
         created: this.#created,
         dropped: instancesOf(this.before).filter((instance) => !kept.has(instance)),
         gains: this.#gains,
-        fading: this.#cables.some((cable) => !cable.wanted),
+        fading: this.#cables.some((cable) => cable.fadeOut),
       };
     } catch (error) {
       for (const instance of this.#created) this.context.instances.release(instance);
@@ -154,11 +161,11 @@ class SceneBuilder {
       const instance = same
         ? known.instance
         : this.#create(id, definition, voices, initialParams(definition, params, patch.tempo), patch.seed);
-      this.#modules.set(id, same ? known : { id, instance, wanted: true });
+      this.#modules.set(id, same ? known : { id, instance });
     }
     if (!this.context.fade) return;
     const gone = [...this.before.modules.values()].filter((module) => this.#modules.get(module.id) !== module);
-    this.#leaving = [...this.before.leaving, ...gone.map((module) => ({ ...module, wanted: false }))];
+    this.#leaving = [...this.before.leaving, ...gone];
   }
 
   #takeCables(patch: Patch): void {
@@ -169,7 +176,6 @@ class SceneBuilder {
       output: registry.outputIndex(live(from.id).instance.definition.type, from.port),
       to: inputKey(live(to.id).instance, registry.inputIndex(live(to.id).instance.definition.type, to.port)),
       gain,
-      wanted: true,
     }));
     for (const module of this.#modules.values()) {
       const { type, role } = module.instance.definition;
@@ -177,13 +183,17 @@ class SceneBuilder {
       ['left', 'right']
         .slice(0, channels)
         .forEach((name, channel) =>
-          wanted.push({ from: module, output: registry.outputIndex(type, name), to: `@bus.${channel}`, gain: 1, wanted: true }),
+          wanted.push({ from: module, output: registry.outputIndex(type, name), to: `@bus.${channel}`, gain: 1 }),
         );
     }
     this.#cables.push(...wanted);
     if (!fade) return;
     const stays = new Set(wanted.map(cableKey));
-    for (const cable of this.before.cables) if (!stays.has(cableKey(cable))) this.#cables.push({ ...cable, gain: 0, wanted: false });
+    const { frame, fadeOut } = this.context;
+    for (const cable of this.before.cables) {
+      const silent = cable.fadeOut && cable.fadeOut.end <= frame;
+      if (!silent && !stays.has(cableKey(cable))) this.#cables.push({ ...cable, gain: 0, fadeOut: cable.fadeOut ?? fadeOut });
+    }
     this.#dropSilent();
   }
 
@@ -233,7 +243,7 @@ class SceneBuilder {
   #source(key: string, cables: readonly LiveCable[], voices: number, sums: boolean): Source {
     const ends = cables.map((cable): Source => ({ node: this.#nodes.get(cable.from.instance)!, output: cable.output }));
     const [only] = cables;
-    const plain = cables.length === 1 && only!.wanted && only!.gain === 1 && this.#gainNow(key, only!) === 1;
+    const plain = cables.length === 1 && !only!.fadeOut && only!.gain === 1 && this.#gainNow(key, only!) === 1;
     if (plain && !(key.startsWith('@bus') && only!.from.instance.voices > 1)) return ends[0]!;
     const known = this.before.mixers.get(key);
     // Voices of the mixer: those of the input, but one when all that comes is monophonic.
@@ -307,11 +317,3 @@ const stageOf = (stages: readonly Instance[], i: number): { instance: Instance; 
 /** The scene for a patch, from the one that plays. @throws KrellError with nothing changed */
 export const nextScene = (before: Scene, patch: Patch, context: SceneContext): SceneChange =>
   new SceneBuilder(before, context).build(patch);
-
-/** The scene without what has faded out. */
-export function settle(before: Scene, patch: Patch, context: SceneContext): SceneChange {
-  const rest: Scene = { ...before, leaving: [], cables: before.cables.filter((cable) => cable.wanted) };
-  const change = nextScene(rest, patch, context);
-  const kept = new Set(instancesOf(change.scene));
-  return { ...change, dropped: instancesOf(before).filter((instance) => !kept.has(instance)) };
-}
