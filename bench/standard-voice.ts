@@ -5,10 +5,11 @@ export function standardVoices(voices: number, form: 'poly' | 'mono'): object {
   const modules: Record<string, object> = { clock: { type: 'clock', params: { tempo: 60 } } };
   const cables: object[] = [];
   const width = form === 'poly' ? 16 : 1;
-  const pitch = (voice: number): number => 55 * 2 ** ((voice * 7) % 48 / 12);
+  const pitch = (voice: number): number => 55 * 2 ** (((voice * 7) % 48) / 12);
   for (let first = 0, n = 1; first < voices; first += width, n++) {
     const count = Math.min(width, voices - first);
-    const each = (value: (voice: number) => number): number | number[] => (count === 1 ? value(first) : Array.from({ length: count }, (_, i) => value(first + i)));
+    const each = (value: (voice: number) => number): number | number[] =>
+      count === 1 ? value(first) : Array.from({ length: count }, (_, i) => value(first + i));
     const voiced = (type: string, params: object = {}): object => ({ type, ...(count > 1 ? { voices: count } : {}), params });
     modules[`vco${n}`] = voiced('vco', { freq: each(pitch) });
     modules[`env${n}`] = voiced('adsr', { attack: 0.01, decay: 0.3, sustain: 0.5, release: 0.2 });

@@ -1,7 +1,9 @@
 // The library: `import { Engine } from 'krell'`.
 import './v8-flags.js';
 
-export { Engine, BLOCK_FRAMES, type EngineOptions, type ModuleInfo, type SetOptions } from './control/engine.js';
+export { Engine, BLOCK_FRAMES, type EngineOptions } from './control/engine.js';
+export type { SetOptions } from './control/commands.js';
+export type { ModuleInfo } from './control/info.js';
 export { render, type RenderOptions, type RenderResult } from './control/render.js';
 export type { EngineStats, WorkerStats } from './control/stats.js';
 export type { OutputOptions, OutputState } from './control/output.js';

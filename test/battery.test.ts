@@ -124,49 +124,49 @@ describe.each([...modules, cables].map((definition) => [definition.type, definit
 
   if (packable(definition))
     it('is the same alone and as a lane among other modules', () => {
-    const signals = Object.entries(definition.inputs).map(
-      ([name, spec], i) => [name, [0, 1, 2, 3].map((lane) => signal(spec.kind, random(SEED + 100 * lane + i)))] as const,
-    );
-    const values = Object.entries(definition.params).map(
-      ([name, spec], i) => [name, spec, [0, 1, 2, 3].map((lane) => between(spec, random(SEED + 31 * lane + i)()))] as const,
-    );
-    const run = (rig: Rig): Rig => {
-      rig.run(500, 64);
-      for (const [name, spec, all] of values) rig.set(name, all[3]!, spec.kind === 'number' ? 100 : 0);
-      return rig.run(FRAMES, 64, 500);
-    };
-    const alone = [0, 1, 2, 3].map((lane) => {
-      const rig = new Rig(definition, {
-        inputs: Object.keys(definition.inputs),
-        params: Object.fromEntries(values.map(([name, , all]) => [name, all[lane]!])),
-        maxFrames: FRAMES,
-        path: pathOf(definition),
+      const signals = Object.entries(definition.inputs).map(
+        ([name, spec], i) => [name, [0, 1, 2, 3].map((lane) => signal(spec.kind, random(SEED + 100 * lane + i)))] as const,
+      );
+      const values = Object.entries(definition.params).map(
+        ([name, spec], i) => [name, spec, [0, 1, 2, 3].map((lane) => between(spec, random(SEED + 31 * lane + i)()))] as const,
+      );
+      const run = (rig: Rig): Rig => {
+        rig.run(500, 64);
+        for (const [name, spec, all] of values) rig.set(name, all[3]!, spec.kind === 'number' ? 100 : 0);
+        return rig.run(FRAMES, 64, 500);
+      };
+      const alone = [0, 1, 2, 3].map((lane) => {
+        const rig = new Rig(definition, {
+          inputs: Object.keys(definition.inputs),
+          params: Object.fromEntries(values.map(([name, , all]) => [name, all[lane]!])),
+          maxFrames: FRAMES,
+          path: pathOf(definition),
+        });
+        for (const [name, lanes] of signals) rig.input(name, lanes[lane]!);
+        return run(rig);
       });
-      for (const [name, lanes] of signals) rig.input(name, lanes[lane]!);
-      return run(rig);
+      for (const packed of [[0, 1, 2, 3], [0, 2], [3]])
+        for (const kind of ['g', 'h'] as const)
+          for (const backEnd of ['wasm', 'js'] as const) {
+            const inputs = Object.fromEntries(Object.keys(definition.inputs).map((name) => [name, kind]));
+            const rig = new Rig(definition, {
+              packed,
+              backEnd,
+              inputs,
+              params: Object.fromEntries(values.map(([name, , all]) => [name, all])),
+              maxFrames: FRAMES,
+              path: pathOf(definition),
+            });
+            for (const [name, lanes] of signals) for (const lane of packed) rig.input(name, lanes[lane]!, { voice: lane });
+            run(rig);
+            for (const name of Object.keys(definition.outputs))
+              for (const lane of packed)
+                expect(
+                  firstDifference([alone[lane]!.output(name)], [rig.output(name, { voice: lane })]),
+                  `${name}, lane ${lane} of ${packed}, ${kind}, ${backEnd}`,
+                ).toBeUndefined();
+          }
     });
-    for (const packed of [[0, 1, 2, 3], [0, 2], [3]])
-      for (const kind of ['g', 'h'] as const)
-        for (const backEnd of ['wasm', 'js'] as const) {
-          const inputs = Object.fromEntries(Object.keys(definition.inputs).map((name) => [name, kind]));
-          const rig = new Rig(definition, {
-            packed,
-            backEnd,
-            inputs,
-            params: Object.fromEntries(values.map(([name, , all]) => [name, all])),
-            maxFrames: FRAMES,
-            path: pathOf(definition),
-          });
-          for (const [name, lanes] of signals) for (const lane of packed) rig.input(name, lanes[lane]!, { voice: lane });
-          run(rig);
-          for (const name of Object.keys(definition.outputs))
-            for (const lane of packed)
-              expect(
-                firstDifference([alone[lane]!.output(name)], [rig.output(name, { voice: lane })]),
-                `${name}, lane ${lane} of ${packed}, ${kind}, ${backEnd}`,
-              ).toBeUndefined();
-        }
-  });
 
   it('starts the same whenever it is made', () => {
     const options = { voices: 2, seed: 17, plugged: true };

@@ -5,16 +5,17 @@ import { modules } from '../../modules/index.js';
 import { KrellError } from '../errors.js';
 import { PACKAGE_ROOT } from '../kernel/source.js';
 import type { Recording } from '../host/recorder.js';
-import type { ModuleDefinition, ParamSpec } from '../module.js';
-import { COMMAND, COMMAND_SET, COMMANDS_CONTROL_W, CONTROL, PARAM, RUN_IDLE, RUN_PLAYING } from '../shared/layout.js';
+import type { ModuleDefinition } from '../module.js';
+import { CONTROL, RUN_IDLE, RUN_PLAYING } from '../shared/layout.js';
 import { readFrame } from '../shared/frame.js';
 import { signal } from '../shared/gate.js';
-import { CommandRing } from '../shared/ring.js';
 import { Arena, DEFAULT_MEMORY_BYTES } from './arena.js';
 import { encodeCarry } from './carry.js';
-import { Instances, type Instance } from './instances.js';
+import { Commands, type SetOptions } from './commands.js';
+import { moduleInfo, type ModuleInfo } from './info.js';
+import { Instances } from './instances.js';
 import { Kernels } from './kernels.js';
-import { CABLE_FADE_S, initialParams, nextScene, type FadeOut, type GainChange, type LiveModule, type SceneContext } from './live.js';
+import { CABLE_FADE_S, initialParams, nextScene, type FadeOut, type SceneContext } from './live.js';
 import { Output, type OutputOptions, type OutputState } from './output.js';
 import {
   addCable,
@@ -31,6 +32,7 @@ import {
 import { didYouMean } from './names.js';
 import { Player } from './player.js';
 import { Registry } from './registry.js';
+import { HANDOFF_NS } from './schedule.js';
 import { Meter, type EngineStats } from './stats.js';
 import { DspThreads } from './threads.js';
 
@@ -53,31 +55,9 @@ export interface EngineOptions {
   readonly spin?: number;
 }
 
-export interface ModuleInfo {
-  readonly id: string;
-  readonly type: string;
-  readonly voices: number;
-  /** The DSP thread that should run it; −1 when nothing runs it. */
-  readonly worker: number;
-  /** Bytes of state. */
-  readonly memory: number;
-  /** Values in the parameter's own unit (an enum's label, a toggle's boolean), one per voice when voices differ. */
-  readonly params: Readonly<Record<string, number | string | boolean | readonly (number | string | boolean)[]>>;
-}
-
-export interface SetOptions {
-  /** One voice, from 0; all unless given. */
-  readonly voice?: number;
-  /** Frame at which the change begins; at once unless given. */
-  readonly at?: number;
-}
-
 /** Powers of two that a block may have. */
 export const BLOCK_FRAMES = [16, 32, 64, 128, 256, 512, 1024] as const;
 const MAX_WORKERS = 16;
-/** Longest time given to `at`, in seconds ahead: an hour. */
-const MAX_AHEAD_S = 3600;
-
 const sourcePath = (definition: ModuleDefinition): string | undefined =>
   definition.type === 'cables' ? resolve(PACKAGE_ROOT, 'src/dsp/cables.ts') : undefined;
 
@@ -96,8 +76,7 @@ export class Engine {
   readonly #threads: DspThreads;
   readonly #player: Player;
   readonly #context: Omit<SceneContext, 'fade' | 'frame' | 'fadeOut'>;
-  readonly #commands: CommandRing;
-  readonly #command = new Int32Array(COMMAND.WORDS);
+  readonly #commands: Commands;
   readonly #seed: number | undefined;
   readonly #meter: Meter;
   readonly #output: Output;
@@ -128,9 +107,10 @@ export class Engine {
       blockFrames: this.blockFrames,
       sampleRate: this.sampleRate,
       workers: this.workers,
+      handoffNs: arena.words[CONTROL.SPIN]! > 0 ? HANDOFF_NS.spinning : HANDOFF_NS.sleeping,
       carry,
     });
-    this.#commands = new CommandRing(arena.buffer, COMMANDS_CONTROL_W);
+    this.#commands = new Commands(arena, this.sampleRate);
     this.#output = new Output(arena, settings);
     this.#meter = new Meter(this, arena, kernels);
   }
@@ -223,15 +203,12 @@ export class Engine {
    * @throws PatchError; KrellError `busy` when thousands of changes wait, `option` when `at` is too far ahead
    */
   async set(id: string, param: string, value: unknown, options: SetOptions = {}): Promise<void> {
-    if (options.at !== undefined && !(options.at >= 0 && options.at - this.frame <= MAX_AHEAD_S * this.sampleRate))
-      throw new KrellError('option', `at is frame ${options.at}, the engine is at ${this.frame}`, {
-        hint: `give a frame at most ${MAX_AHEAD_S} s ahead`,
-      });
+    this.#commands.checkFrame(options.at, this.frame);
     const values = setParam(this.#patch, this.registry, id, param, value, options.voice);
     this.#meanwhile?.push((patch) => patch.modules.has(id) && setParam(patch, this.registry, id, param, value, options.voice));
     const live = this.#player.scene.modules.get(id);
     // A module on its way in starts with the value just written.
-    if (live) this.#sendParam(live, this.registry.paramIndex(live.instance.definition.type, param), values, options);
+    if (live) this.#commands.setParam(live.instance, this.registry.paramIndex(live.instance.definition.type, param), values, options);
   }
 
   /** Builds the scene of an edited patch and plays it. Edits queue up; one that fails leaves everything as it was. */
@@ -263,7 +240,7 @@ export class Engine {
     const fade = Atomics.load(words, CONTROL.RUN) === RUN_PLAYING;
     const change = nextScene(this.#player.scene, patch, { ...this.#context, fade, frame: this.frame, fadeOut });
     await this.#player.play(change);
-    this.#sendGains(change.gains);
+    this.#commands.setGains(change.gains);
     fadeOut.end = this.frame + Math.ceil(CABLE_FADE_S * this.sampleRate) + 2 * this.blockFrames;
     if (change.fading) this.#settling ??= setTimeout(() => this.#settle(), CABLE_FADE_S * 1000 * 2).unref();
   }
@@ -278,51 +255,15 @@ export class Engine {
 
   /** After a patch was loaded: modules that kept their state take the new patch's parameters. */
   #moveParams(before: Patch, after: Patch): void {
-    for (const module of this.#player.scene.modules.values()) {
-      const [old, wanted] = [before.modules.get(module.id), after.modules.get(module.id)!];
-      const { definition, voices } = module.instance;
+    for (const { id, instance } of this.#player.scene.modules.values()) {
+      const [old, wanted] = [before.modules.get(id), after.modules.get(id)!];
       if (old?.type !== wanted.type || old.voices !== wanted.voices) continue;
-      initialParams(definition, wanted.params, after.tempo).forEach((values, param) => {
-        const now = Array.from({ length: voices }, (_, voice) =>
-          this.#context.instances.param(module.instance, param, voice, PARAM.TARGET),
-        );
+      initialParams(instance.definition, wanted.params, after.tempo).forEach((values, param) => {
+        const now = this.#context.instances.targets(instance, param);
         if (now.some((value, voice) => value !== Math.fround(values[values.length === 1 ? 0 : voice]!)))
-          this.#sendParam(module, param, values, {});
+          this.#commands.setParam(instance, param, values);
       });
     }
-  }
-
-  // ── commands ──
-
-  #sendParam(module: LiveModule, param: number, values: readonly number[], options: SetOptions): void {
-    const spec = Object.values(module.instance.definition.params)[param]!;
-    const ramp = spec.kind === 'number' ? Math.round(spec.ramp * this.sampleRate) : 0;
-    const send = (voice: number, value: number): void => this.#send(module.instance, param, voice, value, ramp, options.at);
-    if (options.voice !== undefined) send(options.voice, values[values.length === 1 ? 0 : options.voice]!);
-    else if (values.length === 1) send(-1, values[0]!);
-    else values.forEach((value, voice) => send(voice, value));
-  }
-
-  #sendGains(gains: readonly GainChange[]): void {
-    const ramp = Math.round(CABLE_FADE_S * this.sampleRate);
-    for (const { instance, param, value } of gains) this.#send(instance, param, -1, value, ramp);
-  }
-
-  #send(instance: Instance, param: number, voice: number, value: number, ramp: number, at?: number): void {
-    const command = this.#command;
-    command[COMMAND.KIND] = COMMAND_SET;
-    command[COMMAND.SLOT] = instance.address;
-    command[COMMAND.PARAM] = param;
-    // A module in a shared state is one of its lanes.
-    command[COMMAND.VOICE] = instance.lane ?? voice;
-    floatView[0] = value;
-    command[COMMAND.VALUE] = bitsView[0]!;
-    command[COMMAND.FRAME_LO] = at === undefined ? -1 : at | 0;
-    command[COMMAND.FRAME_HI] = at === undefined ? -1 : Math.floor(at / 2 ** 32);
-    command[COMMAND.RAMP] = ramp;
-    if (!this.#commands.push(command))
-      throw new KrellError('busy', 'too many parameter changes wait to be played', { hint: 'send fewer at a time' });
-    signal(this.arena.words, CONTROL.TICK);
   }
 
   // ── transport ──
@@ -387,21 +328,7 @@ export class Engine {
   moduleInfo(id: string): ModuleInfo {
     const live = this.#player.scene.modules.get(id);
     if (!live) throw new KrellError('unknown-module', `there is no module '${id}'`, { hint: didYouMean(id, this.#patch.modules.keys()) });
-    const { definition, voices, bytes } = live.instance;
-    const params = Object.entries(definition.params).map(([name, spec], i) => {
-      const values = Array.from({ length: voices }, (_, voice) =>
-        readable(spec, this.#context.instances.param(live.instance, i, voice, PARAM.TARGET)),
-      );
-      return [name, values.every((value) => value === values[0]) ? values[0]! : values] as const;
-    });
-    return {
-      id,
-      type: definition.type,
-      voices,
-      worker: this.#player.plan?.workerOf.get(id) ?? -1,
-      memory: bytes,
-      params: Object.fromEntries(params),
-    };
+    return moduleInfo(live, this.#context.instances, this.#player.plan?.workerOf.get(id) ?? -1);
   }
   /** Whether a module is part of what plays. */
   isRunning(id: string): boolean {
@@ -411,9 +338,3 @@ export class Engine {
     return this.#meter.read(this.#patch, this.#output.state);
   }
 }
-
-const floatView = new Float32Array(1);
-const bitsView = new Int32Array(floatView.buffer);
-
-const readable = (spec: ParamSpec, value: number): number | string | boolean =>
-  spec.kind === 'enum' ? spec.values[value]! : spec.kind === 'toggle' ? value !== 0 : value;

@@ -142,6 +142,11 @@ export class Instances {
     return address;
   }
 
+  /** What a parameter is, or is moving to, in every voice. */
+  targets(instance: Instance, param: number): number[] {
+    return Array.from({ length: instance.voices }, (_, voice) => this.param(instance, param, voice, PARAM.TARGET));
+  }
+
   /** What a parameter of one voice is now (`VALUE`) or is moving to (`TARGET`). */
   param(instance: Instance, param: number, voice: number, part: typeof PARAM.VALUE | typeof PARAM.TARGET): number {
     const { lanes, groupBytes, params } = instance.layout;

@@ -19,6 +19,8 @@ export interface PlanSettings {
   readonly blockFrames: number;
   readonly sampleRate: number;
   readonly workers: number;
+  /** What it costs to hand work from one thread to another. */
+  readonly handoffNs: number;
   /** Table index of the carry kernel. */
   readonly carry: number;
 }
@@ -141,6 +143,7 @@ class PlanBuilder {
     const partitions = schedule(
       this.#units.map((unit) => ({ after: unit.after, cost: this.#cost(unit) })),
       this.settings.workers,
+      this.settings.handoffNs,
     );
     partitions.forEach((partition, i) =>
       partition.units.forEach((unit) => this.#units[unit]!.nodes.forEach((node) => this.#partitionOf.set(node, i))),

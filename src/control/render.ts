@@ -20,6 +20,7 @@ export interface RenderOptions extends EngineOptions {
 export interface RenderResult {
   readonly frames: number;
   readonly seconds: number;
+  /** From the opening of the output to the last frame. */
   readonly renderSeconds: number;
   readonly realtimeFactor: number;
   /** Of the samples as 32-bit little-endian floats, interleaved. */
@@ -60,8 +61,8 @@ export async function render(patch: string | JsonObject | Patch, options: Render
       signal?.addEventListener('abort', () => reject(signal.reason as Error), { once: true }),
     );
     aborted.catch(() => {});
-    const begin = performance.now();
     await engine.start({ driver: 'file', periodFrames: engine.blockFrames, file: { path: out, frames, bits } });
+    const begin = performance.now();
     if (onProgress) progress = setInterval(() => onProgress(Math.min(1, engine.stats().frames / frames)), PROGRESS_MS);
     const { file } = await Promise.race([engine.ended, aborted]);
     const renderSeconds = (performance.now() - begin) / 1000;

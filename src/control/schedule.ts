@@ -4,8 +4,8 @@
 // where they end first, a hand-off counted wherever data crosses (after HEFT: Topcuoglu, Hariri and Wu, IEEE TPDS 13(3), 2002).
 // A cut is made only where the whole ends sooner by it; a small patch stays on one thread.
 
-/** Nanoseconds from the end of a partition on one thread to the start of the next on another, measured: see docs/architecture.md. */
-const HANDOFF_NS = 4000;
+/** Nanoseconds from the end of a partition on one thread to the start of the next on another: where threads spin, and where they sleep. */
+export const HANDOFF_NS = { spinning: 2500, sleeping: 40_000 } as const;
 /** A plan for several threads must end sooner than one thread by this factor. */
 const WORTH = 1.15;
 /** Work below this share of one thread's part is not worth a cluster of its own. */
@@ -63,7 +63,7 @@ function gather(work: readonly Work[], grain: number): Cluster[] {
 }
 
 /** Gives every cluster a worker. @returns the clusters in the order in which they begin. */
-function place(clusters: readonly Cluster[], workers: number): Cluster[] {
+function place(clusters: readonly Cluster[], workers: number, handoffNs: number): Cluster[] {
   const rank = new Map<Cluster, number>();
   const rankOf = (cluster: Cluster): number => {
     let value = rank.get(cluster);
@@ -81,9 +81,9 @@ function place(clusters: readonly Cluster[], workers: number): Cluster[] {
     let best = -1;
     for (let worker = 0; worker < workers; worker++) {
       let begin = free[worker]!;
-      for (const before of cluster.after) begin = Math.max(begin, before.end + (before.worker === worker ? 0 : HANDOFF_NS));
+      for (const before of cluster.after) begin = Math.max(begin, before.end + (before.worker === worker ? 0 : handoffNs));
       // A thread that has had nothing yet must first be woken.
-      if (worker > 0 && free[worker] === 0) begin = Math.max(begin, HANDOFF_NS);
+      if (worker > 0 && free[worker] === 0) begin = Math.max(begin, handoffNs);
       const end = begin + cluster.cost;
       if (best < 0 || end < cluster.end) {
         best = worker;
@@ -122,12 +122,12 @@ function join(order: readonly Cluster[], workers: number): Partition[] {
 }
 
 /** Divides the work of a block among `workers` threads. */
-export function schedule(work: readonly Work[], workers: number): Partition[] {
+export function schedule(work: readonly Work[], workers: number, handoffNs: number): Partition[] {
   const whole: Partition = { units: work.map((_, i) => i), worker: 0, after: [] };
   const total = work.reduce((sum, { cost }) => sum + cost, 0);
   if (workers < 2 || work.length < 2) return [whole];
   const clusters = gather(work, (total / workers) * GRAIN);
-  const order = place(clusters, workers);
+  const order = place(clusters, workers, handoffNs);
   const end = Math.max(...order.map((cluster) => cluster.end));
   return total >= end * WORTH ? join(order, workers) : [whole];
 }

@@ -10,7 +10,6 @@ export interface Syntax {
   readonly type: string;
   readonly start: number;
   readonly end: number;
-  // eslint-disable-next-line @typescript-eslint/no-explicit-any
   readonly [field: string]: any;
 }
 
