@@ -13,8 +13,11 @@ const LEAST_DAMPING = -0.004;
 const LOSS_PER_V2 = 1e-4;
 /** log₂ of twice the highest cutoff, 0.475 of the sample rate: a little more and the sine below would pass 1. */
 const MAX_OCTAVES = Math.log2(0.95);
-/** Keeps decaying integrators at multiples of its last bit, out of the denormal numbers. */
-const BIAS = 1e-9;
+/**
+ * Volts of a tone at half the sample rate that is added to the input. It is far below hearing and its outputs are nearly nothing,
+ * but the integrators never decay into denormal numbers.
+ */
+const WHISPER_V = 1e-12;
 /** Where the saturation has flattened at full drive, in volts. */
 const KNEE_V = 11.25;
 
@@ -38,9 +41,9 @@ export const vcf = defineModule({
     resonance: ratio({ default: 0.2, summary: 'Q is 1 / (2 − 2 · resonance); near 1 the filter whistles by itself.' }),
     drive: decibels({ min: 0, max: 36, default: 0, summary: 'Gain into a soft saturation; 0 dB is clean.' }),
   },
-  // The two integrators, with BIAS added. The damping lags two samples behind the level it follows: it is in no hurry, and a
-  // processor need not wait for it.
-  state: { band: BIAS, low: BIAS, loss1: 0, loss2: 0 },
+  // The two integrators. The damping lags two samples behind the level it follows: it is in no hurry, and a processor need not
+  // wait for it.
+  state: { band: 0, low: 0, loss1: 0, loss2: 0, whisper: WHISPER_V },
 
   process({ input, param, state, output, sampleRate }) {
     // From log₂, so that a modulated cutoff costs one exponential. The sine is right within 0.03 cents to 17 kHz, 1.5 at 23 kHz.
@@ -58,19 +61,19 @@ export const vcf = defineModule({
     const b = sine2 * scale;
 
     const x = param.drive > 0 ? driven(input.in, param.drive) : input.in;
-    const band = state.band - BIAS;
-    const across = x + BIAS - state.low;
-    const bandNext = state.band + (a * across - (b + damping * a) * band);
-    const lowNext = state.low + (a * band + b * across);
-    output.band = 0.5 * (band + bandNext);
+    const across = x + state.whisper - state.low;
+    const bandNext = state.band + (a * across - (b + damping * a) * state.band);
+    const lowNext = state.low + (a * state.band + b * across);
+    output.band = 0.5 * (state.band + bandNext);
     output.low = 0.5 * (state.low + lowNext);
     output.notch = x - damping * output.band;
     output.high = output.notch - output.low;
 
+    state.loss2 = state.loss1;
+    state.loss1 = LOSS_PER_V2 * (state.band * state.band);
     state.band = bandNext;
     state.low = lowNext;
-    state.loss2 = state.loss1;
-    state.loss1 = LOSS_PER_V2 * (band * band);
+    state.whisper = -state.whisper;
   },
 });
 

@@ -60,7 +60,7 @@ test('attack rises as a capacitor towards 12.16 V, release falls by 60 dB', () =
   for (const part of [0.1, 0.5, 0.9]) {
     expect(env[4800 * part]).toBeCloseTo(top * (1 - 1000 ** (-0.25 * part)), 1);
     const ideal = (10 * (1000 ** (1 - part) - 1)) / 999;
-    expect(Math.abs(20 * Math.log10(env[12_000 + 24_000 * part]! / ideal))).toBeLessThan(0.05);
+    expect(Math.abs(20 * Math.log10(env[12_000 + 24_000 * part]! / ideal))).toBeLessThan(0.01);
   }
 });
 
