@@ -5,6 +5,7 @@ import { cables } from '#src/dsp/cables.js';
 import { PACKAGE_ROOT } from '#src/kernel/source.js';
 import type { ModuleDefinition, ParamSpec } from '#src/module.js';
 import { packable } from '#src/kernel/index.js';
+import { STATE } from '#src/shared/layout.js';
 import { Rig, type RigOptions } from './rig.js';
 
 const FRAMES = 1500;
@@ -167,6 +168,27 @@ describe.each([...modules, cables].map((definition) => [definition.type, definit
                 ).toBeUndefined();
           }
     });
+
+  it('falls silent without denormal numbers', () => {
+    // Signals, then nothing, or a constant, for long enough that what decays has decayed.
+    const frames = 48_000 * 4;
+    for (const rest of [0, 0.1]) {
+      const next = random(SEED);
+      const inputs = Object.keys(definition.inputs);
+      const rig = new Rig(definition, { inputs, maxFrames: frames, path: pathOf(definition) });
+      for (const [name, spec] of Object.entries(definition.inputs)) rig.input(name, rest).input(name, signal(spec.kind, next));
+      rig.run(frames, 256);
+      const { layout } = rig.shape;
+      const floats = new Float32Array(rig.state().buffer);
+      const kinds = Object.values(definition.state).filter((spec) => typeof spec !== 'object' || spec.kind !== 'buffer');
+      const header = STATE.HEADER_BYTES / 4;
+      const values = kinds.flatMap((spec, i) => (typeof spec === 'number' ? [floats[header + layout.states[i]!]!] : []));
+      for (const { offset, length } of layout.buffers)
+        values.push(...floats.subarray(header + offset / 4, header + offset / 4 + Math.min(length, 8192)));
+      const denormal = values.filter((value) => value !== 0 && Math.abs(value) < 2 ** -126);
+      expect(denormal, `after ${rest} V`).toEqual([]);
+    }
+  });
 
   it('starts the same whenever it is made', () => {
     const options = { voices: 2, seed: 17, plugged: true };
