@@ -11,5 +11,6 @@ export { loadPatch, readPatchFile, savePatch, type Patch } from './control/patch
 export { Registry } from './control/registry.js';
 export { KrellError, PatchError, type Problem } from './errors.js';
 export { KernelError } from './kernel/index.js';
+export { toWav } from './host/wav.js';
 export { listDevices } from './host/devices.js';
 export { modules } from '../modules/index.js';

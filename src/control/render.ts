@@ -13,6 +13,8 @@ export interface RenderOptions extends EngineOptions {
   readonly bits?: WavBits;
   /** Name of the patch in messages. */
   readonly source?: string;
+  /** Also return the samples. */
+  readonly keep?: boolean;
   readonly onProgress?: (fraction: number) => void;
   readonly signal?: AbortSignal;
 }
@@ -32,6 +34,8 @@ export interface RenderResult {
   readonly sampleRate: number;
   readonly bits: WavBits;
   readonly out?: string;
+  /** Samples of each channel, when asked to `keep` them. */
+  readonly channels?: readonly Float32Array<ArrayBuffer>[];
 }
 
 /** Larger than live: fewer hand-offs and calls per frame, and still in the first-level cache. */
@@ -42,7 +46,7 @@ const PROGRESS_MS = 100;
 
 /** Renders a patch. @throws PatchError, KrellError */
 export async function render(patch: string | JsonObject | Patch, options: RenderOptions): Promise<RenderResult> {
-  const { out, bits = '32f', seconds, onProgress, signal, source } = options;
+  const { out, bits = '32f', seconds, keep = false, onProgress, signal, source } = options;
   if (!(seconds > 0 && Number.isFinite(seconds)))
     throw new KrellError('option', `seconds is ${seconds}`, { hint: 'give a number above 0' });
   const engine = await Engine.create({
@@ -61,7 +65,7 @@ export async function render(patch: string | JsonObject | Patch, options: Render
       signal?.addEventListener('abort', () => reject(signal.reason as Error), { once: true }),
     );
     aborted.catch(() => {});
-    await engine.start({ driver: 'file', periodFrames: engine.blockFrames, file: { path: out, frames, bits } });
+    await engine.start({ driver: 'file', periodFrames: engine.blockFrames, file: { path: out, frames, bits, keep } });
     const begin = performance.now();
     if (onProgress) progress = setInterval(() => onProgress(Math.min(1, engine.stats().frames / frames)), PROGRESS_MS);
     const { file } = await Promise.race([engine.ended, aborted]);
@@ -80,6 +84,7 @@ export async function render(patch: string | JsonObject | Patch, options: Render
       sampleRate: engine.sampleRate,
       bits,
       ...(out === undefined ? {} : { out }),
+      ...(file.channels ? { channels: file.channels } : {}),
     };
   } finally {
     clearInterval(progress);

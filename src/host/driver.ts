@@ -44,6 +44,8 @@ export interface FileTarget {
   /** Exact length. */
   readonly frames: number;
   readonly bits: WavBits;
+  /** Also give the samples back, one array per channel. */
+  readonly keep?: boolean;
   /** Of the dither. */
   readonly seed?: number;
 }

@@ -14,6 +14,8 @@ export interface FileResult {
   readonly peak: number;
   /** Length of the sound. */
   readonly seconds: number;
+  /** When asked to `keep` them. */
+  readonly channels?: readonly Float32Array<ArrayBuffer>[];
 }
 
 export class FileDriver implements AudioDriver {
@@ -46,6 +48,7 @@ export class FileDriver implements AudioDriver {
     const depth = words[CONTROL.RING_DEPTH]!;
     const samples = new Float32Array(depth * channels);
     const hash = createHash('sha256');
+    const kept = this.target.keep ? Array.from({ length: channels }, () => new Float32Array(frames)) : undefined;
     let done = 0;
     let peak = 0;
     while (done < frames) {
@@ -57,10 +60,13 @@ export class FileDriver implements AudioDriver {
       hash.update(Buffer.from(taken.buffer, 0, taken.byteLength));
       for (let i = 0; i < taken.length; i++) peak = Math.max(peak, Math.abs(taken[i]!));
       this.wav?.write(taken);
+      kept?.forEach((channel, c) => {
+        for (let frame = 0; frame < got; frame++) channel[done + frame] = taken[frame * channels + c]!;
+      });
       done += got;
     }
     this.wav?.close();
-    return { frames: done, sha256: hash.digest('hex'), peak, seconds: done / sampleRate };
+    return { frames: done, sha256: hash.digest('hex'), peak, seconds: done / sampleRate, ...(kept ? { channels: kept } : {}) };
   }
 
   close(): void {
