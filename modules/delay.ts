@@ -49,7 +49,7 @@ export const delay = defineModule({
   },
 
   process({ input, plugged, param, state, output, sampleRate }) {
-    state.octaves += glideCoefficient(GLIDE_S, sampleRate) * (input.time - state.octaves);
+    state.octaves = flush(state.octaves + glideCoefficient(GLIDE_S, sampleRate) * (input.time - state.octaves));
     const octaves = plugged.time ? state.octaves : 0;
     const frames = clamp(param.time * sampleRate * 2 ** -octaves, 1, MAX_TIME_S * sampleRate);
 

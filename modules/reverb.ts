@@ -4,7 +4,7 @@
 // matrix turns slowly, which keeps modes from ringing and, unlike moving delays, takes no treble from long decays.
 import { audio, buffer, defineModule, int, phase, ratio, seconds } from '../src/module.js';
 import { allpass } from '../src/dsp/allpass.js';
-import { clamp, decibelGain, lerp } from '../src/dsp/level.js';
+import { clamp, decibelGain, flush, lerp } from '../src/dsp/level.js';
 import { lowpassCoefficient } from '../src/dsp/onepole.js';
 import { phaseBipolar, toPhase } from '../src/dsp/phase.js';
 import { sine } from '../src/dsp/wave.js';
@@ -77,8 +77,8 @@ export const reverb = defineModule({
 
     // Low cut, predelay, diffusion.
     const lowCut = lowpassCoefficient(LOW_CUT_HZ, sampleRate);
-    state.leftLow += lowCut * (left - state.leftLow);
-    state.rightLow += lowCut * (right - state.rightLow);
+    state.leftLow = flush(state.leftLow + lowCut * (left - state.leftLow));
+    state.rightLow = flush(state.rightLow + lowCut * (right - state.rightLow));
     state.leftPredelay[at] = left - state.leftLow + BIAS;
     state.rightPredelay[at] = right - state.rightLow + BIAS;
     const predelay = Math.round(param.predelay * sampleRate) | 0;

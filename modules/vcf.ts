@@ -14,7 +14,7 @@ const LOSS_PER_V2 = 1e-4;
 /** log₂ of twice the highest cutoff, 0.475 of the sample rate: a little more and the sine below would pass 1. */
 const MAX_OCTAVES = Math.log2(0.95);
 /**
- * Volts of a tone at half the sample rate that is added to the input. It is far below hearing and its outputs are nearly nothing,
+ * Volts of a tone at half the sample rate that is added to what the integrators see. It is far below hearing and its outputs are nearly nothing,
  * but the integrators never decay into denormal numbers.
  */
 const WHISPER_V = 1e-12;
@@ -61,7 +61,7 @@ export const vcf = defineModule({
     const b = sine2 * scale;
 
     const x = param.drive > 0 ? driven(input.in, param.drive) : input.in;
-    const across = x + state.whisper - state.low;
+    const across = x - state.low + state.whisper;
     const bandNext = state.band + (a * across - (b + damping * a) * state.band);
     const lowNext = state.low + (a * state.band + b * across);
     output.band = 0.5 * (state.band + bandNext);
