@@ -1,0 +1,39 @@
+// What a bench answers with, and the few statistics that all of them need.
+import { availableParallelism, cpus } from 'node:os';
+
+export interface Report {
+  readonly title: string;
+  readonly rows: Record<string, string | number>[];
+  readonly notes: string[];
+}
+
+export interface BenchOptions {
+  /** A few seconds and rough numbers: enough to see that it works. */
+  readonly quick: boolean;
+}
+
+/** The value below which `share` (0..1) of the samples lie; of few samples, the nearest one. */
+export function quantile(samples: readonly number[], share: number): number {
+  const sorted = [...samples].sort((a, b) => a - b);
+  return sorted[Math.min(sorted.length - 1, Math.max(0, Math.ceil(share * sorted.length) - 1))] ?? NaN;
+}
+
+export function median(samples: readonly number[]): number {
+  const sorted = [...samples].sort((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  return sorted.length % 2 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
+}
+
+/** Median distance from the median: how far to trust it. */
+export const deviation = (samples: readonly number[]): number => {
+  const middle = median(samples);
+  return median(samples.map((sample) => Math.abs(sample - middle)));
+};
+
+/** `digits` significant ones. */
+export const rounded = (value: number, digits = 3): number => Number(value.toPrecision(digits));
+
+/** Where and when: numbers of one machine say nothing of another. */
+export const machine = (): string =>
+  `${cpus()[0]?.model.trim() ?? 'unknown processor'}, ${availableParallelism()} cores, ` +
+  `Node.js ${process.versions.node} on ${process.platform} ${process.arch}, ${new Date().toISOString().slice(0, 10)}`;
