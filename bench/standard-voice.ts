@@ -1,4 +1,5 @@
 // The standard voice: saw → SVF with its cutoff under envelope and LFO at audio rate → VCA under the envelope.
+import type { JsonObject } from '../src/control/patch/index.js';
 
 export const ENVELOPE = { attack: 0.01, decay: 0.3, sustain: 0.5, release: 0.2 };
 /** Hz of a voice's oscillator: fourths up and down over four octaves. */
@@ -6,16 +7,19 @@ export const pitchOf = (voice: number): number => 55 * 2 ** (((voice * 7) % 48) 
 /** Hz of a voice's LFO: all differ. */
 export const lfoRateOf = (voice: number): number => 0.5 + voice / 100;
 
+export type Cable = { from: string; to: string; gain?: number };
+export type StandardPatch = JsonObject & { modules: Record<string, JsonObject>; cables: Cable[] };
+
 /** `voices` of it as polyphonic modules of 16, or as `voices` chains of monophonic modules. A slow clock plays them all. */
 export function standardVoices(voices: number, form: 'poly' | 'mono'): StandardPatch {
-  const modules: Record<string, object> = { clock: { type: 'clock', params: { tempo: 60 } } };
+  const modules: Record<string, JsonObject> = { clock: { type: 'clock', params: { tempo: 60 } } };
   const cables: Cable[] = [];
   const width = form === 'poly' ? 16 : 1;
   for (let first = 0, n = 1; first < voices; first += width, n++) {
     const count = Math.min(width, voices - first);
     const each = (value: (voice: number) => number): number | number[] =>
       count === 1 ? value(first) : Array.from({ length: count }, (_, i) => value(first + i));
-    const voiced = (type: string, params: object): object => ({ type, ...(count > 1 ? { voices: count } : {}), params });
+    const voiced = (type: string, params: JsonObject): JsonObject => ({ type, ...(count > 1 ? { voices: count } : {}), params });
     modules[`vco${n}`] = voiced('vco', { freq: each(pitchOf) });
     modules[`env${n}`] = voiced('adsr', ENVELOPE);
     modules[`lfo${n}`] = voiced('lfo', { rate: each(lfoRateOf) });
@@ -33,17 +37,4 @@ export function standardVoices(voices: number, form: 'poly' | 'mono'): StandardP
   }
   modules['out'] = { type: 'out' };
   return { format: 'krell-patch', formatVersion: 1, title: `${voices} standard voices, ${form}`, modules, cables };
-}
-
-interface Cable {
-  readonly from: string;
-  readonly to: string;
-  readonly gain?: number;
-}
-export interface StandardPatch {
-  readonly format: string;
-  readonly formatVersion: number;
-  readonly title: string;
-  readonly modules: Record<string, object>;
-  readonly cables: readonly Cable[];
 }

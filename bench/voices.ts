@@ -56,7 +56,7 @@ export async function run({ quick }: BenchOptions): Promise<Report> {
   const rows = FORMS.flatMap((form) =>
     WORKERS.map((workers) => ({
       ...row('krell', form, workers, `${form} ${workers}`),
-      ...(workers > 1 ? { 'speed-up': rounded(ns(`${form} 1`) / ns(`${form} ${workers}`)) } : {}),
+      'speed-up': rounded(ns(`${form} 1`) / ns(`${form} ${workers}`)),
       ...(scsynth ? { 'scsynth ÷ this': rounded(ns('octaves') / ns(`${form} ${workers}`)) } : {}),
     })),
   );
