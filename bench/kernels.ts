@@ -86,7 +86,8 @@ function prepare({ definition, inputs, outputs }: Case, form: Form): Rig {
     inputs: Object.fromEntries(Object.entries(inputs).map(([name, feed]) => [name, KINDS[form][feed]])),
     outputs,
   });
-  for (const name of inputs) for (let voice = 0; voice < lanes; voice++) rig.input(name, SIGNALS[definition.inputs[name]!.kind], { voice });
+  for (const name of Object.keys(inputs))
+    for (let voice = 0; voice < lanes; voice++) rig.input(name, SIGNALS[definition.inputs[name]!.kind], { voice });
   return rig;
 }
 
