@@ -37,3 +37,7 @@ export const rounded = (value: number, digits = 3): number => Number(value.toPre
 export const machine = (): string =>
   `${cpus()[0]?.model.trim() ?? 'unknown processor'}, ${availableParallelism()} cores, ` +
   `Node.js ${process.versions.node} on ${process.platform} ${process.arch}, ${new Date().toISOString().slice(0, 10)}`;
+
+/** For reports with stalls. */
+export const STALLS_NOTE =
+  'Stalls: the audio host itself was woken late, with real-time priority and nothing to compute; the whole machine stood still. Common on virtual machines.';

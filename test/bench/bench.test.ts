@@ -1,0 +1,123 @@
+// Benches do not rot: each runs once, quickly, and its report makes sense. Nothing here depends on how fast the machine is.
+import { describe, expect, it } from 'vitest';
+import * as create from '#bench/create.js';
+import * as kernels from '#bench/kernels.js';
+import { findScsynth } from '#bench/peers/scsynth.js';
+import { deviation, median, quantile, type Report } from '#bench/report.js';
+import { countCollections, run as runSoak, soak } from '#bench/soak.js';
+import * as voices from '#bench/voices.js';
+import { modules } from '#modules/index.js';
+
+const QUICK = { quick: true };
+
+const isTime = (value: unknown): boolean => typeof value === 'number' && value > 0 && value < 1e6;
+
+function checkReport({ title, rows, notes }: Report): void {
+  expect(title).toMatch(/\w/);
+  expect(rows.length).toBeGreaterThan(0);
+  for (const value of rows.flatMap((row) => Object.values(row)))
+    expect(typeof value === 'string' || Number.isFinite(value), `value ${value}`).toBe(true);
+  expect(notes.at(-1)).toMatch(/ cores, Node\.js \d+\.\d+\.\d+ on .+ \d{4}-\d\d-\d\d$/);
+}
+
+describe('statistics', () => {
+  it('takes medians, deviations and quantiles', () => {
+    expect(median([5, 1, 3])).toBe(3);
+    expect(median([4, 1, 3, 2])).toBe(2.5);
+    expect(deviation([1, 2, 3, 10, 4])).toBe(1);
+    const hundred = Array.from({ length: 100 }, (_, i) => 100 - i);
+    expect([0, 0.5, 0.99, 1].map((share) => quantile(hundred, share))).toEqual([1, 50, 99, 100]);
+  });
+});
+
+describe('voices', () => {
+  it('measures both forms with one and two workers, and scsynth where it is', async () => {
+    const report = await voices.run(QUICK);
+    checkReport(report);
+    const krell = report.rows.filter(({ engine }) => engine === 'krell');
+    expect(krell.map(({ form, workers }) => `${form} ${workers}`)).toEqual(['poly 1', 'poly 2', 'mono 1', 'mono 2']);
+    for (const row of report.rows) expect(isTime(row['ns/voice-sample'])).toBe(true);
+    for (const row of report.rows.filter(({ workers }) => workers === 1)) {
+      const cores = Number(row['voices/core']) * Number(row['ns/voice-sample']) * 48_000;
+      expect(cores / 1e9).toBeCloseTo(1, 1);
+    }
+    const peers = report.rows.filter(({ engine }) => engine === 'scsynth');
+    expect(peers).toHaveLength(findScsynth() ? 2 : 0);
+    expect(report.notes.some((note) => note.includes('not installed'))).toBe(!findScsynth());
+  });
+});
+
+describe('kernels', () => {
+  it('measures every module in every form, and the standard voice as the sum of its kernels', async () => {
+    const report = await kernels.run(QUICK);
+    checkReport(report);
+    const names = report.rows.map(({ module }) => module);
+    expect(names.slice(0, modules.length)).toEqual(modules.map(({ type }) => type));
+    for (const row of report.rows) {
+      expect(row['operations'], String(row['module'])).toBeGreaterThan(0);
+      for (const form of ['scalar', 'simd']) expect(isTime(row[form]), `${row['module']} ${form}`).toBe(true);
+    }
+    const parts = report.rows.filter(({ module }) => String(module).startsWith('voice: ') && module !== 'voice: sum');
+    const sum = report.rows.find(({ module }) => module === 'voice: sum')!;
+    for (const column of ['operations', 'scalar', 'packed', 'simd']) {
+      const total = parts.reduce((all, row) => all + Number(row[column]), 0);
+      expect(Number(sum[column]) / total, column).toBeCloseTo(1, 1);
+    }
+  });
+});
+
+describe('create', () => {
+  it('edits a patch of thirty modules', async () => {
+    expect(Object.keys(create.thirtyModules().modules)).toHaveLength(30);
+    const report = await create.run(QUICK);
+    checkReport(report);
+    expect(report.title).toContain('30 modules');
+    const times = new Map(report.rows.map((row) => [String(row['request']), Number(row['times'])]));
+    expect(times.get('create')! + times.get('create, a type’s first')!).toBe(20);
+    expect(times.get('remove')).toBe(20);
+    expect(times.get('create, one of 8 at once')).toBe(8 * times.get('all of 8 at once')!);
+    for (const row of report.rows) expect(Number(row['max ms'])).toBeGreaterThanOrEqual(Number(row['p50 ms']));
+    expect(report.notes[0]).toMatch(/^\d+ underruns and \d+ stalls in /);
+  });
+});
+
+describe('soak', () => {
+  const line = (isolate: string, reason: string): string =>
+    `[77:${isolate}]     1234 ms: Scavenge 4.9 (5.5) -> 4.1 (6.5) MB, 0.69 / 0.00 ms  (average mu = 1.000) ${reason};`;
+  const trace = (...lines: [string, string][]): string => lines.map(([isolate, reason]) => line(isolate, reason)).join('\n');
+
+  it('counts collections between the marks, by isolate', () => {
+    const main = '0x55a0';
+    const text = trace(
+      [main, 'task'],
+      ['0x7f10', 'task'],
+      [main, 'testing'],
+      [main, 'task'],
+      ['0x7f20', 'task'],
+      [main, 'testing'],
+      ['0x7f20', ''],
+    );
+    expect(countCollections(`${text}\nsomething else\n`)).toEqual({ main: 1, others: 1 });
+  });
+
+  it('does not take a trace without marks for silence', () => {
+    expect(() => countCollections('')).toThrow('no trace');
+    expect(() => countCollections(trace(['0x1', 'testing'], ['0x1', 'task']))).toThrow('no trace');
+  });
+
+  it('sees a thread that makes garbage', async () => {
+    const { mainCollections, otherCollections } = await soak({ seconds: 1, plantGarbage: true });
+    expect(mainCollections).toBeGreaterThan(0);
+    expect(otherCollections).toBeGreaterThan(0);
+  });
+
+  it('plays without a collection in any thread but main', async () => {
+    const report = await runSoak(QUICK);
+    checkReport(report);
+    const value = (what: string): unknown => report.rows.find((row) => row['what'] === what)?.['value'];
+    expect(value('seconds played')).toBeGreaterThan(3);
+    expect(value('garbage collections, main thread')).toBeGreaterThan(0);
+    expect(value('garbage collections, all other threads')).toBe(0);
+    expect(value('kernel faults')).toBe(0);
+  });
+});
