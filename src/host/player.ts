@@ -54,7 +54,8 @@ export class Player {
   fill(period: Float32Array): void {
     const { words, periodFrames, channels } = this;
     if (Atomics.load(words, CONTROL.RUN) !== RUN_PLAYING) this.flowing = false;
-    else if (this.ring.fill() >= periodFrames) this.flowing = true;
+    // Not before all is ready that is to be kept ready: an engine's first blocks are its slowest.
+    else if (this.ring.fill() >= words[CONTROL.RING_DEPTH]!) this.flowing = true;
     if (!this.flowing) {
       period.fill(0);
       return;

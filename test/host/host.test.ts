@@ -109,7 +109,7 @@ describe('the null driver', () => {
   });
 
   it('goes on when the engine does not keep up, and counts each period', async () => {
-    arena = new TestArena({ channels: 2, depth: 256 });
+    arena = new TestArena({ channels: 2, depth: 192 });
     // No DSP thread at all: a ring with three periods and a half in it, and then nothing.
     arena.ring.write(counted(224), 0, 224);
     arena.setRun(RUN_PLAYING);
@@ -131,14 +131,14 @@ describe('a player', () => {
   const PERIOD = 64;
   /** A player by hand: no threads, a ring that the test fills. */
   const byHand = (): { player: Player; period: Float32Array } => {
-    arena = new TestArena({ channels: 2, depth: 1024 });
+    arena = new TestArena({ channels: 2, depth: PERIOD });
     return { player: new Player(arena.memory, PERIOD), period: new Float32Array(2 * PERIOD) };
   };
   const wave = (frames: number): Float32Array => Float32Array.from({ length: 2 * frames }, (_, i) => 0.8 * Math.sin((i >> 1) / 20));
   const left = (samples: Float32Array): number[] => [...samples].filter((_, i) => i % 2 === 0);
   const largestStep = (samples: number[]): number => Math.max(...samples.slice(1).map((sample, i) => Math.abs(sample - samples[i]!)));
 
-  it('is silent until the first whole period is there, then exact', () => {
+  it('is silent until the ring is as full as it is to be kept, then exact', () => {
     const { player, period } = byHand();
     const sound = wave(2 * PERIOD);
     arena.ring.write(sound, 0, 10);
