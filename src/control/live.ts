@@ -42,9 +42,14 @@ interface LiveCable {
   readonly fadeOut?: FadeOut;
 }
 
-/** An input's cable mixer: `CABLES_INPUTS` cables per instance, chained through the first input. */
+/**
+ * An input's cable mixer: stages chained through their first input. Each takes `CABLES_INPUTS` cables, but only two polyphonic ones,
+ * whose buffers are so large that each should be read while it is still in the cache.
+ */
 interface Mixer {
   readonly stages: readonly Instance[];
+  /** Inputs used per stage. */
+  readonly inputs: number;
   readonly cables: readonly LiveCable[];
 }
 
@@ -249,10 +254,12 @@ class SceneBuilder {
     // Voices of the mixer: those of the input, but one when all that comes is monophonic.
     const width = voices === 1 || cables.every((cable) => cable.from.instance.voices === 1) ? 1 : voices;
     const reusable = known?.stages[0]!.voices === width && known.cables.map(cableKey).join() === cables.map(cableKey).join();
-    const stages = reusable ? known.stages : this.#makeStages(key, cables, width, sums ? cablesModule : firstVoiceCables);
-    this.#mixers.set(key, { stages, cables });
+    const inputs = cables.some((cable) => cable.from.instance.voices > 1) ? 2 : CABLES_INPUTS;
+    const stages = reusable ? known.stages : this.#makeStages(key, cables, inputs, width, sums ? cablesModule : firstVoiceCables);
+    const mixer: Mixer = { stages, inputs, cables };
+    this.#mixers.set(key, mixer);
     cables.forEach((cable, i) => {
-      const { instance, param } = stageOf(stages, i);
+      const { instance, param } = stageOf(mixer, i);
       const target = this.context.instances.param(instance, param, 0, PARAM.TARGET);
       if (target !== Math.fround(cable.gain)) this.#gains.push({ instance, param, value: cable.gain });
     });
@@ -261,18 +268,21 @@ class SceneBuilder {
       const node = graphNode(instance);
       this.#mixNodes.push(node);
       if (previous) plug(node, 0, previous);
-      ends.forEach((source, i) => stageOf(stages, i).instance === instance && plug(node, stageOf(stages, i).param, source));
+      ends.forEach((source, i) => {
+        const stage = stageOf(mixer, i);
+        if (stage.instance === instance) plug(node, stage.param, source);
+      });
       previous = { node, output: 0 };
     }
     return previous!;
   }
 
-  #makeStages(key: string, cables: readonly LiveCable[], width: number, definition: ModuleDefinition): Instance[] {
+  #makeStages(key: string, cables: readonly LiveCable[], inputs: number, width: number, definition: ModuleDefinition): Instance[] {
     // In the first stage all inputs take cables, in the next ones the first takes the stage before.
-    const count = Math.max(1, Math.ceil((cables.length - 1) / (CABLES_INPUTS - 1)));
+    const count = Math.max(1, Math.ceil((cables.length - 1) / (inputs - 1)));
     const gains = Array.from({ length: count }, () => new Array<number>(CABLES_INPUTS).fill(1));
     cables.forEach((cable, i) => {
-      const { stage, param } = placeOf(i);
+      const { stage, param } = placeOf(i, inputs);
       gains[stage]![param] = this.#gainNow(key, cable);
     });
     return gains.map((values, stage) =>
@@ -292,7 +302,7 @@ class SceneBuilder {
     const known = this.before.mixers.get(key);
     const at = known?.cables.findIndex((old) => cableKey(old) === cableKey(cable)) ?? -1;
     if (known && at >= 0) {
-      const { instance, param } = stageOf(known.stages, at);
+      const { instance, param } = stageOf(known, at);
       return this.context.instances.param(instance, param, 0, PARAM.VALUE);
     }
     const old = this.before.cables.find((other) => cableKey(other) === cableKey(cable));
@@ -304,15 +314,15 @@ const inputKey = (instance: Instance, input: number): string => `${instance.slot
 const cableKey = (cable: LiveCable): string => `${cable.from.instance.slot}.${cable.output}>${cable.to}`;
 
 /** Stage and parameter of a mixer's cable number `i`. */
-function placeOf(i: number): { stage: number; param: number } {
-  if (i < CABLES_INPUTS) return { stage: 0, param: i };
-  const rest = i - CABLES_INPUTS;
-  return { stage: 1 + Math.floor(rest / (CABLES_INPUTS - 1)), param: 1 + (rest % (CABLES_INPUTS - 1)) };
+function placeOf(i: number, inputs: number): { stage: number; param: number } {
+  if (i < inputs) return { stage: 0, param: i };
+  const rest = i - inputs;
+  return { stage: 1 + Math.floor(rest / (inputs - 1)), param: 1 + (rest % (inputs - 1)) };
 }
-const stageOf = (stages: readonly Instance[], i: number): { instance: Instance; param: number } => {
-  const { stage, param } = placeOf(i);
+function stageOf({ stages, inputs }: Mixer, i: number): { instance: Instance; param: number } {
+  const { stage, param } = placeOf(i, inputs);
   return { instance: stages[stage]!, param };
-};
+}
 
 /** The scene for a patch, from the one that plays. @throws KrellError with nothing changed */
 export const nextScene = (before: Scene, patch: Patch, context: SceneContext): SceneChange =>
