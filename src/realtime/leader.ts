@@ -82,7 +82,9 @@ export class Leader {
     advanceFrame(words, CONTROL.FRAME_LO, frames);
     Atomics.add(words, CONTROL.BLOCKS, 1);
     const wanted = Atomics.load(words, CONTROL.HOST_WANTS);
-    if (wanted > 0 && this.ring.fill() >= wanted) Atomics.notify(words, CONTROL.BLOCKS);
+    // Once for each wish: to notify costs more than a small block.
+    if (wanted > 0 && this.ring.fill() >= wanted && Atomics.compareExchange(words, CONTROL.HOST_WANTS, wanted, 0) === wanted)
+      Atomics.notify(words, CONTROL.BLOCKS);
   }
 
   /** Runs the plan for a block, with the other threads if it has work for them. @returns false when stopped half-way. */
