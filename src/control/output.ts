@@ -65,6 +65,9 @@ export class Output {
     if (this.#worker) throw new KrellError('playing', 'the engine has been started already');
     if (options.record !== undefined) await this.startRecording(options.record);
     const { driver = 'auto', device, file, periodFrames = this.#blockFrames } = options;
+    const { words } = this.#arena;
+    // The file driver begins at once; a device tells its period first.
+    if (driver === 'file') words[CONTROL.RING_DEPTH] = FILE_DEPTH;
     const workerData: HostOptions = { memory: this.#arena.memory, driver, device, periodFrames, file };
     const worker = new Worker(new URL('../host/host.js', import.meta.url), { workerData });
     this.#worker = worker;
@@ -80,7 +83,7 @@ export class Output {
         switch (message.kind) {
           case 'open': {
             const { kind: _, periodFrames: period, ...state } = message;
-            this.#arena.words[CONTROL.RING_DEPTH] = state.driver === 'file' ? FILE_DEPTH : ringDepthFor(period, this.#blockFrames);
+            if (driver !== 'file') words[CONTROL.RING_DEPTH] = ringDepthFor(period, this.#blockFrames);
             resolve((this.state = state));
             break;
           }
