@@ -8,33 +8,46 @@ import type { Outcome, Task } from './soak/player.js';
 const MINUTES = 10;
 const QUICK_S = 4;
 
-export interface Soak extends Outcome {
-  /** Garbage collections between the marks, in the thread that set them and in all others together. */
-  readonly mainCollections: number;
-  readonly otherCollections: number;
+/** Garbage collections while it played, by thread. */
+export interface Collections {
+  readonly main: number;
+  readonly dsp: number;
+  /** The audio host, and whatever else was started after the DSP threads. */
+  readonly others: number;
 }
 
-/** A line of --trace-gc: process and isolate, age of the isolate, kind of collection …, and that it was asked for. */
-const GC_LINE = /^\[\d+:(0x[0-9a-f]+)\]\s+\d+ ms: (Scavenge|Mark-Compact|Mark-sweep|Minor Mark|MinorMC)/i;
-const ASKED_FOR = /\btesting\b/;
+/** A line of --trace-gc: process and isolate, age of the isolate, kind of collection, …, reason. */
+const GC_LINE = /^\[\d+:(0x[0-9a-f]+)\]\s+\d+ ms: \S/;
+const MARK = /\btesting\b/;
 
 /**
- * Counts the collections between the first and the last one that was asked for. Every thread of the process has an isolate
- * of its own; the one that asks is main's.
+ * Counts the collections between the second mark and the third. Every thread has an isolate of its own: main's is the one of
+ * the marks, those of the `earlyThreads` DSP threads have been seen before the first.
  */
-export function countCollections(trace: string): { main: number; others: number } {
+export function countCollections(trace: string, earlyThreads: number): Collections {
   const lines = trace.split('\n').filter((line) => GC_LINE.test(line));
-  const isolate = (line: string): string => GC_LINE.exec(line)![1]!;
-  const first = lines.findIndex((line) => ASKED_FOR.test(line));
-  const last = lines.findLastIndex((line) => ASKED_FOR.test(line));
-  if (first < 0 || first === last) throw new KrellError('bench', 'the garbage collector left no trace to go by');
-  const between = lines.slice(first + 1, last).map(isolate);
-  const main = between.filter((each) => each === isolate(lines[first]!)).length;
-  return { main, others: between.length - main };
+  const isolates = lines.map((line) => GC_LINE.exec(line)![1]!);
+  const marks = lines.flatMap((line, i) => (MARK.test(line) ? [i] : []));
+  const [up, begin, end] = marks;
+  if (marks.length !== 3 || up === undefined) throw new KrellError('bench', 'the garbage collector left no trace to go by');
+  const main = isolates[up];
+  const early = new Set(isolates.slice(0, up).filter((isolate) => isolate !== main));
+  if (early.size !== earlyThreads)
+    throw new KrellError(
+      'bench',
+      `${early.size} threads have collected garbage at their start, not ${earlyThreads}: cannot tell them apart`,
+    );
+  const between = isolates.slice(begin! + 1, end);
+  const count = (is: (isolate: string) => boolean): number => between.filter(is).length;
+  return {
+    main: count((isolate) => isolate === main),
+    dsp: count((isolate) => early.has(isolate)),
+    others: count((isolate) => isolate !== main && !early.has(isolate)),
+  };
 }
 
 /** Plays for a while in a process of its own. */
-export async function soak(task: Task): Promise<Soak> {
+export async function soak(task: Task): Promise<Outcome & { readonly collections: Collections }> {
   const child = fork(new URL('soak/player.js', import.meta.url), {
     execArgv: ['--trace-gc', '--expose-gc'],
     stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
@@ -46,13 +59,12 @@ export async function soak(task: Task): Promise<Soak> {
   child.send(task);
   const code = await new Promise<number | null>((resolve, reject) => child.on('error', reject).on('close', resolve));
   if (!outcome) throw new KrellError('bench', `the playing process ended with ${code} and said nothing`);
-  const { main, others } = countCollections(trace);
-  return { ...outcome, mainCollections: main, otherCollections: others };
+  return { ...outcome, collections: countCollections(trace, outcome.earlyThreads) };
 }
 
 export async function run({ quick }: BenchOptions): Promise<Report> {
   const minutes = Number(process.env['KRELL_SOAK_MINUTES'] ?? MINUTES);
-  const result = await soak({ seconds: quick ? QUICK_S : minutes * 60, plantGarbage: false });
+  const result = await soak({ seconds: quick ? QUICK_S : minutes * 60 });
   const third = Math.floor(result.rss.length / 3);
   const megabytes = (bytes: number): number => rounded(bytes / 2 ** 20);
   // The first third is warming up: the main thread's heap finds its size.
@@ -60,10 +72,13 @@ export async function run({ quick }: BenchOptions): Promise<Report> {
   const rows: Report['rows'] = [
     { what: 'seconds played', value: rounded(result.seconds, 4) },
     { what: 'underruns', value: result.underruns },
+    { what: `steps with underruns, of ${result.rss.length}`, value: result.underrunSteps },
     { what: 'stalls of the machine', value: result.stalls },
+    ...(result.stolenMs === undefined ? [] : [{ what: 'stolen by the hypervisor, ms', value: result.stolenMs }]),
     { what: 'kernel faults', value: result.faults },
-    { what: 'garbage collections, main thread', value: result.mainCollections },
-    { what: 'garbage collections, all other threads', value: result.otherCollections },
+    { what: 'garbage collections, DSP threads', value: result.collections.dsp },
+    { what: 'garbage collections, audio host', value: result.collections.others },
+    { what: 'garbage collections, main thread', value: result.collections.main },
     { what: 'garbage made, MB', value: megabytes(result.garbageBytes) },
     { what: 'memory (RSS), second third, MB', value: megabytes(middle) },
     { what: 'memory (RSS), last third, MB', value: megabytes(end) },
@@ -75,7 +90,7 @@ export async function run({ quick }: BenchOptions): Promise<Report> {
     title: 'patches/krell.json on the null driver, while the main thread makes garbage',
     rows,
     notes: [
-      'Other threads: DSP, audio host and one spare; their collections are told from the main thread’s by the isolate in V8’s --trace-gc.',
+      'Collections are told apart by the isolate in V8’s --trace-gc; the DSP threads’ include those of the spare one.',
       ...(result.stalls > 0 ? [STALLS_NOTE] : []),
       machine(),
     ],

@@ -1,6 +1,8 @@
 // The process that plays while `bench soak` watches: the engine, a main thread that makes garbage, and what became of both.
 // Its parent runs it with --trace-gc --expose-gc and an IPC channel. V8's own lines go to stdout; a collection that this
-// file asks for is marked "testing" there, so the first and the last one enclose the time of the measurement.
+// file asks for is marked "testing" there. It asks three times: when the DSP threads are up (each has collected by then, and so shows
+// its isolate), when the measurement begins, and when it ends.
+import { existsSync, readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import { Engine, readPatchFile } from '../../src/index.js';
@@ -8,12 +10,16 @@ import { PACKAGE_ROOT } from '../../src/kernel/source.js';
 
 export interface Task {
   readonly seconds: number;
-  /** Also runs a thread that makes garbage, to see that it would be noticed. */
-  readonly plantGarbage: boolean;
+  /** Also runs a thread that makes garbage, started before the DSP threads or after them, to see that it would be noticed. */
+  readonly plantGarbage?: 'early' | 'late';
 }
 export interface Outcome {
   readonly seconds: number;
+  /** Threads that were up, besides main, at the first mark: DSP, spare, planted. */
+  readonly earlyThreads: number;
   readonly underruns: number;
+  /** Of the `rss.length` steps, those with underruns. */
+  readonly underrunSteps: number;
   readonly stalls: number;
   readonly faults: number;
   /** Share of their time that DSP threads computed, the busiest of them. */
@@ -22,9 +28,14 @@ export interface Outcome {
   /** Bytes of the whole process, in even steps of time. */
   readonly rss: readonly number[];
   readonly garbageBytes: number;
+  /** Time that a hypervisor kept from the processors, all together; where the system tells. */
+  readonly stolenMs?: number;
 }
 
-const MARK_TO_MARK_SAMPLES = 60;
+/** Readings between the marks. */
+const STEPS = 60;
+/** Threads the engine keeps warm beside those that play. */
+const SPARES = 1;
 const LITTER_MS = 10;
 const LITTER_OBJECTS = 4000;
 const OBJECT_BYTES = 96;
@@ -36,12 +47,21 @@ const GARBAGE_THREAD = `
   setInterval(() => { keep = Array.from({ length: 20_000 }, (_, i) => ({ i, text: String(i) })); }, 5);
 `;
 
+/** Milliseconds stolen since the machine started: the eighth number of /proc/stat, in hundredths of a second. */
+const stolenMs = (): number | undefined =>
+  existsSync('/proc/stat') ? Number(readFileSync('/proc/stat', 'utf8').split(/\s+/)[8]) * 10 : undefined;
+
 async function play({ seconds, plantGarbage }: Task): Promise<Outcome> {
-  const collect = (globalThis as { gc?: () => void }).gc!;
+  const mark = (globalThis as { gc?: () => void }).gc!;
+  const plant = (when: Task['plantGarbage']): Worker | undefined =>
+    plantGarbage === when ? new Worker(GARBAGE_THREAD, { eval: true }) : undefined;
+  const planted = [plant('early')];
+  await sleep(WARM_UP_S * 1000);
   const engine = await Engine.create();
+  mark();
   await engine.loadPatch(await readPatchFile(`${PACKAGE_ROOT}/patches/krell.json`));
   await engine.start({ driver: 'null' });
-  const planted = plantGarbage ? new Worker(GARBAGE_THREAD, { eval: true }) : undefined;
+  planted.push(plant('late'));
   await sleep(WARM_UP_S * 1000);
 
   // Short-lived objects for the scavenger; what is kept for a while grows old and must be marked and swept.
@@ -54,31 +74,39 @@ async function play({ seconds, plantGarbage }: Task): Promise<Outcome> {
   }, LITTER_MS);
 
   const before = engine.stats();
-  collect();
+  const stolenBefore = stolenMs();
+  mark();
   const rss: number[] = [];
-  let [load, maxBlockMs] = [0, 0];
-  for (let i = 0; i < MARK_TO_MARK_SAMPLES; i++) {
-    await sleep((seconds * 1000) / MARK_TO_MARK_SAMPLES);
+  let [load, maxBlockMs, underruns, underrunSteps] = [0, 0, before.underruns, 0];
+  for (let i = 0; i < STEPS; i++) {
+    await sleep((seconds * 1000) / STEPS);
     rss.push(process.memoryUsage.rss());
-    for (const worker of engine.stats().workers) {
+    const now = engine.stats();
+    for (const worker of now.workers) {
       load = Math.max(load, worker.load);
       maxBlockMs = Math.max(maxBlockMs, worker.maxBlockMs);
     }
+    if (now.underruns > underruns) underrunSteps++;
+    underruns = now.underruns;
   }
-  collect();
+  mark();
   const after = engine.stats();
+  const stolenAfter = stolenMs();
   clearInterval(litter);
-  await planted?.terminate();
+  for (const worker of planted) await worker?.terminate();
   await engine.stop();
   return {
     seconds: after.seconds - before.seconds,
+    earlyThreads: engine.workers + SPARES + (plantGarbage === 'early' ? 1 : 0),
     underruns: after.underruns - before.underruns,
+    underrunSteps,
     stalls: after.stalls - before.stalls,
     faults: after.workers.reduce((sum, { faults }) => sum + faults, 0),
     load,
     maxBlockMs,
     rss,
     garbageBytes: littered * LITTER_OBJECTS * OBJECT_BYTES,
+    ...(stolenBefore === undefined || stolenAfter === undefined ? {} : { stolenMs: stolenAfter - stolenBefore }),
   };
 }
 
