@@ -110,6 +110,8 @@ async function play({ seconds, plantGarbage }: Task): Promise<Outcome> {
   };
 }
 
+// Nobody is left to tell: so when the bench is interrupted, too.
+process.once('disconnect', () => process.exit());
 process.once('message', (task: Task) => {
   void play(task).then((outcome) => process.send!(outcome, () => process.disconnect()));
 });
