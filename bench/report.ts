@@ -40,4 +40,4 @@ export const machine = (): string =>
 
 /** For reports with stalls. */
 export const STALLS_NOTE =
-  'Stalls: the audio host itself was woken late, with real-time priority and nothing to compute; the whole machine stood still. Common on virtual machines.';
+  'Stalls: the audio host itself, with nothing to compute, was woken a period late or more: the machine’s doing, usual on virtual ones, where even a C program with locked memory and real-time priority sees gaps of 40 to 70 ms.';
