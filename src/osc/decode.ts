@@ -84,7 +84,7 @@ function decodeArg(packet: Uint8Array, tag: number, at: number): Arg {
     case TAG.symbol:
       return { type: 'S', value: readText(packet, at, endOfText(packet, at)) };
     case TAG.blob:
-      return { type: 'b', value: packet.slice(at + 4, at + 4 + readInt32(packet, at)) };
+      return { type: 'b', value: Uint8Array.from(packet.subarray(at + 4, at + 4 + readInt32(packet, at))) };
     case TAG.int64:
       return { type: 'h', value: BigInt.asIntN(64, readUint64(packet, at)) };
     case TAG.timetag:
