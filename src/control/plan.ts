@@ -154,16 +154,13 @@ class PlanBuilder {
     draft.point(plan + PLAN.PARTITIONS, table);
     draft.words[plan + PLAN.PARTITION_COUNT] = partitions.length;
     draft.words[plan + PLAN.WORKERS] = new Set(partitions.map(({ worker }) => worker)).size;
-    const slots = new Array<number>(MAX_SLOTS).fill(-1);
-    for (const [node, partition] of this.#partitionOf) slots[node.instance.slot] = partition;
-    draft.point(plan + PLAN.SLOT_PARTITION, draft.list(slots));
     try {
       partitions.forEach((partition, i) => this.#allocate(partition, i));
       partitions.forEach((partition, i) => this.#partition(table + i * PARTITION.WORDS, partition, i, partitions));
       const bus = draft.room(this.bus.length);
       draft.point(plan + PLAN.BUS, bus);
       this.bus.forEach((source, channel) => source && this.#pointBuffer(bus + channel, source, 0, true));
-      const address = this.#publishable();
+      const address = this.#publishable(plan + PLAN.SLOT_PARTITION);
       const workerOf = new Map([...this.#partitionOf].map(([node, i]) => [node.instance.name, partitions[i]!.worker]));
       return { address, partitions, workerOf };
     } catch (error) {
@@ -175,14 +172,22 @@ class PlanBuilder {
     }
   }
 
-  /** Copies the draft into the arena, now that its address can be known. */
-  #publishable(): number {
+  /** Copies the draft into the arena, now that its address can be known; `slots` is the word that points to the slot table. */
+  #publishable(slots: number): number {
     const { words, relative } = this.#draft;
     const wordBytes = Math.ceil(words.length / 16) * 64;
-    const address = this.arena.take(wordBytes + this.#bufferWords * 4, 'the plan');
+    const tableBytes = MAX_SLOTS * 4;
+    const address = this.arena.take(wordBytes + tableBytes + this.#bufferWords * 4, 'the plan');
     const memory = this.arena.words;
-    words.forEach((value, i) => (memory[address / 4 + i] = relative.has(i) ? value + address : value));
-    for (const { word, offset } of this.#bufferPointers) memory[address / 4 + word] = address + wordBytes + offset * 4 + words[word]!;
+    const first = address / 4;
+    memory.set(words, first);
+    for (const word of relative) memory[first + word] = words[word]! + address;
+    const table = first + wordBytes / 4;
+    memory[first + slots] = table * 4;
+    memory.fill(-1, table, table + MAX_SLOTS);
+    for (const [node, partition] of this.#partitionOf) memory[table + node.instance.slot] = partition;
+    const buffers = address + wordBytes + tableBytes;
+    for (const { word, offset } of this.#bufferPointers) memory[first + word] = buffers + offset * 4 + words[word]!;
     return address;
   }
 

@@ -34,32 +34,49 @@ interface Cluster {
   end: number;
 }
 
-/** In-trees of units: a unit takes in the clusters that feed nothing but it, if it has only one source or they are small together. */
+/**
+ * Regions with one way out: whatever a unit alone makes use of, directly or through others, goes with it, as long as that is
+ * small together. The regions are the subtrees of the tree of immediate post-dominators.
+ */
 function gather(work: readonly Work[], grain: number): Cluster[] {
-  const readers = work.map(() => 0);
-  for (const { after } of work) for (const source of after) readers[source]!++;
+  const EXIT = work.length;
+  const readersOf: number[][] = work.map(() => []);
+  work.forEach(({ after }, i) => after.forEach((source) => readersOf[source]!.push(i)));
+  const parent = new Array<number>(work.length).fill(EXIT);
+  // The first unit that all ways from two meet in. Parents come later in the list.
+  const meet = (a: number, b: number): number => {
+    while (a !== b)
+      if (a < b) a = parent[a]!;
+      else b = parent[b]!;
+    return a;
+  };
+  for (let i = work.length - 1; i >= 0; i--) parent[i] = readersOf[i]!.length > 0 ? readersOf[i]!.reduce(meet) : EXIT;
+  const region = work.map(({ cost }) => cost);
+  work.forEach((_, i) => parent[i] !== EXIT && (region[parent[i]!] = region[parent[i]!]! + region[i]!));
   const clusterOf: Cluster[] = [];
   const clusters = new Set<Cluster>();
-  work.forEach(({ after, cost }, i) => {
-    const sources = [...new Set(after.map((source) => clusterOf[source]!))];
-    const feedsOnlyThis = (source: Cluster): boolean => readers[source.units.at(-1)!] === 1;
-    const total = sources.reduce((sum, source) => sum + source.cost, 0);
-    const taken = sources.every(feedsOnlyThis) && (sources.length === 1 || total <= grain) ? sources : [];
-    const units = [...taken.flatMap((source) => source.units), i];
-    const cluster: Cluster = {
-      units,
-      cost: cost + taken.reduce((sum, source) => sum + source.cost, 0),
-      after: new Set(taken.length > 0 ? taken.flatMap((source) => [...source.after]) : sources),
-      readers: new Set(),
-      worker: 0,
-      end: 0,
-    };
-    for (const source of taken) clusters.delete(source);
+  for (let i = work.length - 1; i >= 0; i--) {
+    const { cost } = work[i]!;
+    const above = parent[i]!;
+    if (above !== EXIT && region[above]! <= grain) {
+      const cluster = clusterOf[above]!;
+      cluster.units.unshift(i);
+      cluster.cost += cost;
+      clusterOf[i] = cluster;
+      continue;
+    }
+    const cluster: Cluster = { units: [i], cost, after: new Set(), readers: new Set(), worker: 0, end: 0 };
     clusters.add(cluster);
-    for (const unit of units) clusterOf[unit] = cluster;
+    clusterOf[i] = cluster;
+  }
+  work.forEach(({ after }, i) => {
+    for (const source of after)
+      if (clusterOf[source] !== clusterOf[i]) {
+        clusterOf[i]!.after.add(clusterOf[source]!);
+        clusterOf[source]!.readers.add(clusterOf[i]!);
+      }
   });
-  for (const cluster of clusters) for (const before of cluster.after) before.readers.add(cluster);
-  return [...clusters];
+  return [...clusters].sort((a, b) => a.units.at(-1)! - b.units.at(-1)!);
 }
 
 /** Gives every cluster a worker. @returns the clusters in the order in which they begin. */
