@@ -38,6 +38,7 @@ describe('address patterns', () => {
     ['/{a*,b}c', '/aaac', true],
     ['/{[,}],a}', '/,', true],
     ['/{[,}],a}', '/}', true],
+    ['/{[,a]b}', '/a]b', false],
     ['/{a/b,c}', '/a/b', true],
     ['/a,b', '/a,b', true],
   ])('%s on %s: %s', (pattern, address, expected) => {
