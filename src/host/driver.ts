@@ -67,8 +67,12 @@ export type HostMessage =
   | { readonly kind: 'failed'; readonly code: string; readonly message: string }
   | { readonly kind: 'ended'; readonly file?: FileResult };
 
+/** Frames kept ready at least, 5 ms at 48 kHz: a thread that is woken a few milliseconds late is common, and the ear does not mind five. */
+const LEAST_READY = 256;
+
 /**
- * Frames the engine should keep ready (RING_DEPTH) for a device that takes `periodFrames` at a time: one period to take, one
- * being computed, in whole blocks.
+ * Frames the engine should keep ready (RING_DEPTH) for a device that takes `periodFrames` at a time, in whole blocks: one period to
+ * take and one being computed, and not less than LEAST_READY.
  */
-export const ringDepthFor = (periodFrames: number, blockFrames: number): number => 2 * Math.ceil(periodFrames / blockFrames) * blockFrames;
+export const ringDepthFor = (periodFrames: number, blockFrames: number): number =>
+  Math.max(2 * Math.ceil(periodFrames / blockFrames), Math.ceil(LEAST_READY / blockFrames)) * blockFrames;
