@@ -9,7 +9,7 @@ import { LOOP_HEADROOM, type Instances } from './instances.js';
 import type { Kernel, Kernels } from './kernels.js';
 import { schedule, type Partition } from './schedule.js';
 
-/** Estimated nanoseconds: of one operation for one lane group, of one kernel call; measured, see docs/architecture.md. */
+/** Estimated nanoseconds of one operation for one lane group, and of one kernel call; about what the standard voice's kernels take (`krell bench kernels`). */
 const OPERATION_NS = 0.22;
 const CALL_NS = 25;
 

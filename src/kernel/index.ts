@@ -5,10 +5,9 @@ import { lanesFor, scalarStates, stateLayout, type Lanes, type StateLayout } fro
 import { lower } from './lower.js';
 import type { InputKind, KernelShape } from './shape.js';
 import { modulePath } from './source.js';
-import { encodeKernel } from './wasm/backend.js';
 
 export { KernelError } from './source.js';
-export { makeJsKernel, jsKernelText } from './js/backend.js';
+export { makeJsKernel } from './js/backend.js';
 export { lanesFor, packable, stateBytes, stateLayout, scalarStates, type Lanes, type StateLayout } from './layout.js';
 export { portOrder, type InputKind, type KernelShape } from './shape.js';
 
@@ -70,7 +69,3 @@ export function kernelShape(definition: ModuleDefinition, variant: KernelVariant
     ),
   };
 }
-
-/** Bytes of the WebAssembly module for a variant. @throws KernelError */
-export const compileKernel = (definition: ModuleDefinition, variant: KernelVariant, path?: string): Uint8Array<ArrayBuffer> =>
-  encodeKernel(kernelShape(definition, variant, path));

@@ -134,8 +134,8 @@ function rampText(shape: KernelShape): string {
     .join('\n');
 }
 
-/** JavaScript text of the whole kernel, for reading and for `makeJsKernel`. */
-export function jsKernelText(shape: KernelShape): string {
+/** JavaScript text of the whole kernel. */
+function jsKernelText(shape: KernelShape): string {
   const { count } = portOrder(shape);
   const { lanes, groupBytes } = shape.layout;
   return `return (step, offset, frames) => {

@@ -72,7 +72,6 @@ export const OP = {
   v128Load32Splat: 0xfd09,
   v128Store: 0xfd0b,
   v128Const: 0xfd0c,
-  i8x16Shuffle: 0xfd0d,
   i32x4Splat: 0xfd11,
   f32x4Splat: 0xfd13,
   i32x4ExtractLane: 0xfd1b,

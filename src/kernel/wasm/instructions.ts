@@ -1,5 +1,5 @@
 // One WebAssembly instruction sequence per graph operation, for one lane and for four.
-import type { Node, Type } from '../ir.js';
+import type { Node } from '../ir.js';
 import { OP } from './encoder.js';
 
 /** Instructions that take their operands from the stack as they come: `op/type of the operands` → opcode. */
@@ -102,4 +102,3 @@ export function instruction(node: Node, simd: boolean): number | undefined {
 }
 
 export const isShift = (node: Node): boolean => node.op === 'shl' || node.op === 'shr' || node.op === 'shru';
-export const scalarWasmType = (type: Type): 'f32' | 'i32' => (type === 'f32' ? 'f32' : 'i32');
