@@ -128,6 +128,27 @@ export const toggle = (o: { default: boolean; summary?: string }): ToggleParam =
   summary: o.summary ?? '',
 });
 
+// ── events: what happens to a module at a moment, by OSC or from a script ──
+
+/** Notes: pitch and velocity, perhaps a duration. The module's first states are NOTE_STATES, by that name and in that order. */
+export interface NoteEvent {
+  readonly kind: 'note';
+  readonly summary: string;
+}
+/** A trigger: counted in the integer parameter `param`, so that none is lost. */
+export interface TriggerEvent {
+  readonly kind: 'trigger';
+  readonly param: string;
+  readonly summary: string;
+}
+/** Several parameters set at one moment, in this order. */
+export interface SetEvent {
+  readonly kind: 'set';
+  readonly params: readonly string[];
+  readonly summary: string;
+}
+export type EventSpec = NoteEvent | TriggerEvent | SetEvent;
+
 // ── state ──
 
 export interface IntState {
@@ -188,6 +209,7 @@ export interface ModuleSpec<I, P, O, S, T> {
   readonly params: P;
   readonly state?: S;
   readonly tables?: T;
+  readonly events?: Readonly<Record<string, EventSpec>>;
   /** `'output'`: outputs `left` and `right` go to the engine's main bus. */
   readonly role?: 'output';
   process(io: Values<I, P, O, S, T>): void;
@@ -202,6 +224,7 @@ export interface ModuleDefinition {
   readonly params: Readonly<Record<string, ParamSpec>>;
   readonly state: Readonly<Record<string, StateSpec>>;
   readonly tables: Readonly<Record<string, TableSpec>>;
+  readonly events: Readonly<Record<string, EventSpec>>;
   readonly role?: 'output';
 }
 
@@ -238,6 +261,7 @@ export function defineModule<
     params: spec.params,
     state: spec.state ?? {},
     tables: spec.tables ?? {},
+    events: spec.events ?? {},
   }))
     for (const name of [type, ...Object.keys(names)])
       if (!NAME.test(name))
@@ -254,6 +278,7 @@ export function defineModule<
     params: spec.params,
     state: spec.state ?? {},
     tables: spec.tables ?? {},
+    events: spec.events ?? {},
     ...(spec.role ? { role: spec.role } : {}),
   };
 }

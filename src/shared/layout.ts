@@ -46,6 +46,21 @@ export const CONTROL = {
   PERIOD_FRAMES: 7 * LINE_W + 7, // H: frames the device takes at a time
   STALLS: 7 * LINE_W + 9, // H: times the host itself woke a period or more too late: the machine stood still, not the engine
   HOST_WANTS: 7 * LINE_W + 8, // H: frames in the output ring for which it waits on BLOCKS, 0 = does not wait
+
+  // When the host took what: one pair of time and frame, written once a period. STAMP_SEQ is odd while it is being written.
+  STAMP_SEQ: 8 * LINE_W, // H
+  STAMP_SECONDS: 8 * LINE_W + 1, // H: Unix time (CLOCK_REALTIME) at which the period that begins with the frame below was taken
+  STAMP_NANOSECONDS: 8 * LINE_W + 2, // H
+  STAMP_FRAME_LO: 8 * LINE_W + 3, // H: frames taken before it
+  STAMP_FRAME_HI: 8 * LINE_W + 4, // H
+
+  OSC_PACKETS: 9 * LINE_W, // O: packets received
+  OSC_MESSAGES: 9 * LINE_W + 1, // O: messages in them
+  OSC_FAULTS: 9 * LINE_W + 2, // O: packets refused as malformed
+  OSC_LATE: 9 * LINE_W + 3, // O: messages whose time had passed
+  OSC_MERGED: 9 * LINE_W + 4, // O: parameter changes replaced by a later one of the same parameter while the ring was full
+  OSC_DROPPED: 9 * LINE_W + 5, // O: messages that could not be kept
+  OSC_CLAMPED: 9 * LINE_W + 6, // O: values out of their parameter's range
 } as const;
 
 export const RUN_IDLE = 0; // threads are warm and wait
@@ -70,7 +85,7 @@ export const WORKER = {
   FAULTS: 7, // D: kernel traps caught
   MAX_BLOCK_NS: 8, // D: longest block since control last zeroed it
 } as const;
-const WORKERS_W = 8 * LINE_W;
+const WORKERS_W = 12 * LINE_W;
 export const workerWord = (worker: number, field: number): number => WORKERS_W + worker * LINE_W + field;
 
 // ── rings: a header of two lines (read index, write index), then the data ──
@@ -99,18 +114,24 @@ export const COMMAND = {
   RAMP: 7, // frames the change takes, 0 = at once
   WORDS: 8,
 } as const;
+/** Sets a parameter. */
 export const COMMAND_SET = 1;
+/** Plays or ends a note: VALUE = pitch in volts, PARAM = velocity 0..1 as float bits (0 ends it), VOICE = key, RAMP = frames it lasts (0 = until ended). */
+export const COMMAND_NOTE = 2;
+/** Adds VALUE to a whole-number parameter: what counts triggers, so that each is one however soon the next comes. */
+export const COMMAND_ADD = 3;
 export const COMMAND_SLOTS = 16384; // power of two
 const COMMAND_RING_WORDS = RING.DATA + COMMAND_SLOTS * COMMAND.WORDS;
 /** Command rings, one per producer. */
 export const COMMANDS_CONTROL_W = TAP_RING_W + RING.DATA + TAP_FRAMES * MAX_CHANNELS;
 export const COMMANDS_OSC_W = COMMANDS_CONTROL_W + COMMAND_RING_WORDS;
+export const COMMANDS_SCRIPT_W = COMMANDS_OSC_W + COMMAND_RING_WORDS;
 
 // ── pending events: a binary heap by (frame, arrival), touched by the leader only ──
 export const PENDING_MAX = 16384;
 /** COMMAND.WORDS words of the command, then the arrival number. One place more than PENDING_MAX, for what is dropped. */
 export const PENDING_WORDS = COMMAND.WORDS + 1;
-export const PENDING_W = COMMANDS_OSC_W + COMMAND_RING_WORDS;
+export const PENDING_W = COMMANDS_SCRIPT_W + COMMAND_RING_WORDS;
 
 // ── the current block's events, a list per partition ──
 export const BLOCK_EVENTS_MAX = 8192;
@@ -122,6 +143,7 @@ export const BLOCK_EVENT = {
   VOICE: 4,
   VALUE: 5, // float bits
   RAMP: 6,
+  KIND: 7, // a COMMAND_* kind
   WORDS: 8,
 } as const;
 export const BLOCK_EVENTS_W = PENDING_W + (PENDING_MAX + 1) * PENDING_WORDS;
