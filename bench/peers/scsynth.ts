@@ -1,31 +1,23 @@
-// The standard voice in SuperCollider's server, rendered offline: what others' C++ makes of the same patch.
-import { spawn } from 'node:child_process';
-import { mkdtemp, open, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { delimiter, join } from 'node:path';
-import { existsSync } from 'node:fs';
+// The standard voice in SuperCollider's servers, rendered offline: what others' C++ makes of the same patch.
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { KrellError } from '../../src/errors.js';
 import { ENVELOPE, lfoRateOf, pitchOf } from '../standard-voice.js';
+import { findProgram, inFolder, peakOf, runProgram, type PeerResult } from './program.js';
 import { message, score, SynthDef } from './synthdef.js';
 
 /** How the cutoff follows envelope and LFO: in octaves as in Krell, or in hertz, which saves scsynth a power per sample. */
 export type CutoffLaw = 'octaves' | 'hertz';
 
-export interface PeerResult {
-  /** Rendering alone: the time of a score of the same length without synths is subtracted. */
-  readonly seconds: number;
-  readonly peak: number;
-}
-
-const PROGRAM = 'scsynth';
 const SAMPLE_RATE = 48_000;
 const SYNTH_NODE = 1000;
+const GROUP_NODE = 900;
+const ROOT_NODE = 0;
 
 /** Path of scsynth, if it is installed. */
-export function findScsynth(): string | undefined {
-  const folders = (process.env['PATH'] ?? '').split(delimiter).filter((folder) => folder !== '');
-  return folders.map((folder) => join(folder, PROGRAM)).find((path) => existsSync(path));
-}
+export const findScsynth = (): string | undefined => findProgram('scsynth');
+/** Path of supernova, its parallel sibling, if it is installed. */
+export const findSupernova = (): string | undefined => findProgram('supernova');
 
 /** Saw → RLPF under envelope and LFO → times the envelope, as in `standardVoices`. */
 export function standardVoice(law: CutoffLaw): Buffer {
@@ -42,59 +34,43 @@ export function standardVoice(law: CutoffLaw): Buffer {
   return def.encode();
 }
 
-/** A score that plays `voices` standard voices for `seconds`. */
-export function voicesScore(voices: number, seconds: number, law: CutoffLaw): Buffer {
+/** A score that plays `voices` standard voices for `seconds`; `parallel`: in a group whose nodes may run at the same time. */
+export function voicesScore(voices: number, seconds: number, law: CutoffLaw, parallel = false): Buffer {
+  const group = message(parallel ? '/p_new' : '/g_new', GROUP_NODE, 1, ROOT_NODE);
   const start = (voice: number): Buffer =>
-    message('/s_new', 'voice', SYNTH_NODE + voice, 1, 0, 'freq', { float: pitchOf(voice) }, 'rate', { float: lfoRateOf(voice) });
+    message('/s_new', 'voice', SYNTH_NODE + voice, 1, GROUP_NODE, 'freq', { float: pitchOf(voice) }, 'rate', { float: lfoRateOf(voice) });
   return score([
-    { at: 0, messages: [message('/d_recv', standardVoice(law))] },
+    { at: 0, messages: [message('/d_recv', standardVoice(law)), group] },
     { at: 0, messages: Array.from({ length: voices }, (_, voice) => start(voice)) },
     { at: seconds, messages: [message('/c_set', 0, 0)] },
   ]);
 }
 
-async function renderScore(program: string, folder: string, bytes: Buffer): Promise<PeerResult> {
+async function renderScore(program: string, folder: string, bytes: Buffer, more: readonly string[]): Promise<PeerResult> {
   const [path, out] = [join(folder, 'score.osc'), join(folder, 'out.wav')];
   await writeFile(path, bytes);
-  const begin = performance.now();
-  const output = await new Promise<string>((resolve, reject) => {
-    const args = ['-N', path, '_', out, String(SAMPLE_RATE), 'WAV', 'float', '-o', '2', '-i', '0', '-D', '0', '-n', '4096', '-m', '262144'];
-    const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'] });
-    let said = '';
-    for (const stream of [child.stdout, child.stderr]) stream.on('data', (text: Buffer) => (said += text.toString()));
-    child.on('error', reject);
-    child.on('close', (code) =>
-      code === 0 ? resolve(said) : reject(new KrellError('peer', `${PROGRAM} ended with ${code}: ${said.trim()}`)),
-    );
-  });
-  const seconds = (performance.now() - begin) / 1000;
-  if (/\bFAILURE\b|\bERROR\b/.test(output)) throw new KrellError('peer', `${PROGRAM} did not play the score: ${output.trim()}`);
+  const { seconds, output } = await runProgram(program, [
+    ...['-N', path, '_', out, String(SAMPLE_RATE), 'WAV', 'float'],
+    ...['-o', '2', '-i', '0', '-D', '0', '-n', '4096', '-m', '262144', ...more],
+  ]);
+  if (/\bFAILURE\b|\bERROR\b/.test(output)) throw new KrellError('peer', `${program} did not play the score: ${output.trim()}`);
   return { seconds, peak: await peakOf(out) };
 }
 
-/** Largest sample of a WAV file of floats. */
-async function peakOf(path: string): Promise<number> {
-  const file = await open(path);
-  try {
-    const bytes = await file.readFile();
-    const data = bytes.indexOf('data', 12, 'latin1') + 8;
-    let peak = 0;
-    for (let at = data; at + 4 <= bytes.length; at += 4) peak = Math.max(peak, Math.abs(bytes.readFloatLE(at)));
-    return peak;
-  } finally {
-    await file.close();
-  }
-}
-
-/** Renders standard voices. @throws KrellError `peer` when scsynth fails, or plays nothing */
-export async function renderVoices(program: string, voices: number, seconds: number, law: CutoffLaw): Promise<PeerResult> {
-  const folder = await mkdtemp(join(tmpdir(), 'krell-scsynth-'));
-  try {
-    const empty = await renderScore(program, folder, voicesScore(0, seconds, law));
-    const full = await renderScore(program, folder, voicesScore(voices, seconds, law));
-    if (!(full.peak > 1e-3)) throw new KrellError('peer', `${PROGRAM} rendered silence, so its time says nothing`);
+/** Renders standard voices; with `threads`, on supernova. @throws KrellError `peer` when the server fails, or plays nothing */
+export async function renderVoices(
+  program: string,
+  voices: number,
+  seconds: number,
+  law: CutoffLaw,
+  threads?: number,
+): Promise<PeerResult> {
+  const parallel = threads !== undefined;
+  const more = parallel ? ['-T', String(threads)] : [];
+  return inFolder(async (folder) => {
+    const empty = await renderScore(program, folder, voicesScore(0, seconds, law, parallel), more);
+    const full = await renderScore(program, folder, voicesScore(voices, seconds, law, parallel), more);
+    if (!(full.peak > 1e-3)) throw new KrellError('peer', `${program} rendered silence, so its time says nothing`);
     return { seconds: full.seconds - empty.seconds, peak: full.peak };
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
+  });
 }

@@ -2,6 +2,8 @@
 import { describe, expect, it } from 'vitest';
 import * as create from '#bench/create.js';
 import * as kernels from '#bench/kernels.js';
+import * as peers from '#bench/peers.js';
+import { findProgram } from '#bench/peers/program.js';
 import { findScsynth } from '#bench/peers/scsynth.js';
 import { deviation, median, quantile, type Report } from '#bench/report.js';
 import { countCollections, run as runSoak, soak } from '#bench/soak.js';
@@ -78,6 +80,19 @@ describe('create', () => {
     expect(times.get('create, one of 8 at once')).toBe(8 * times.get('all of 8 at once')!);
     for (const row of report.rows) expect(Number(row['max ms'])).toBeGreaterThanOrEqual(Number(row['p50 ms']));
     expect(report.notes[0]).toMatch(/^\d+ underruns and \d+ stalls in /);
+  });
+});
+
+describe('peers', () => {
+  it('has every engine that is installed render the voices, and says which are not', async () => {
+    const report = await peers.run(QUICK);
+    checkReport(report);
+    const timed = (engine: string): boolean[] =>
+      report.rows.filter((row) => row['engine'] === engine).map((row) => row['ns/voice-sample'] !== undefined);
+    expect(timed('krell')).toEqual([true, true]);
+    for (const program of ['scsynth', 'supernova', 'csound'])
+      expect(new Set(timed(program))).toEqual(new Set([findProgram(program) !== undefined]));
+    for (const row of report.rows) expect(String(row['how']).startsWith('not installed')).toBe(row['ns/voice-sample'] === undefined);
   });
 });
 
