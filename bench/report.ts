@@ -5,6 +5,15 @@ export interface Report {
   readonly title: string;
   readonly rows: Record<string, string | number>[];
   readonly notes: string[];
+  /** What the rows sum up, to be drawn. */
+  readonly distributions?: readonly Distribution[];
+}
+
+/** All measurements of one thing. */
+export interface Distribution {
+  readonly name: string;
+  readonly unit: string;
+  readonly samples: readonly number[];
 }
 
 export interface BenchOptions {
@@ -29,6 +38,24 @@ export const deviation = (samples: readonly number[]): number => {
   const middle = median(samples);
   return median(samples.map((sample) => Math.abs(sample - middle)));
 };
+
+/** What a distribution comes to. Jitter: how far the slowest hundredth is from the median. */
+export function distributionRow({ name, unit, samples }: Distribution): Record<string, string | number> {
+  const at = (share: number): number => rounded(quantile(samples, share));
+  const [p50, p99] = [quantile(samples, 0.5), quantile(samples, 0.99)];
+  return {
+    what: name,
+    unit,
+    count: samples.length,
+    min: at(0),
+    p50: at(0.5),
+    p95: at(0.95),
+    p99: at(0.99),
+    'p99.9': at(0.999),
+    max: at(1),
+    jitter: rounded(p99 - p50),
+  };
+}
 
 /** `digits` significant ones. */
 export const rounded = (value: number, digits = 3): number => Number(value.toPrecision(digits));

@@ -4,6 +4,8 @@ import { KrellError } from '../src/errors.js';
 import { machine, median, rounded, STALLS_NOTE, type BenchOptions, type Report } from './report.js';
 import type { Outcome, Task } from './soak/player.js';
 
+/** Takes minutes. */
+export const isLong = true;
 /** Minutes of play, unless KRELL_SOAK_MINUTES says otherwise. */
 const MINUTES = 10;
 const QUICK_S = 4;

@@ -1,9 +1,12 @@
 // `krell bench`: measurements, each named by its question, in bench/.
-import { existsSync, readdirSync } from 'node:fs';
-import { basename } from 'node:path';
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { cpus } from 'node:os';
+import { basename, join } from 'node:path';
 import { didYouMean } from '../../control/names.js';
 import { KrellError } from '../../errors.js';
 import { defineCommand, JSON_OPTION } from '../args.js';
+import { histogramOf, histogramText, type Distribution } from '../histogram.js';
+import { reportMarkdown, reportPage } from '../report-page.js';
 import { columns } from '../terminal.js';
 
 /** What `run` of a file in bench/ returns. */
@@ -11,33 +14,81 @@ interface Report {
   readonly title: string;
   readonly rows: readonly Readonly<Record<string, string | number>>[];
   readonly notes: readonly string[];
+  readonly distributions?: readonly Distribution[];
 }
 interface Bench {
   run(options: { quick: boolean }): Promise<Report>;
+  /** Not part of `all`: takes minutes. */
+  readonly isLong?: boolean;
 }
 
 const FOLDER = new URL('../../../bench/', import.meta.url);
+const ALL = 'all';
+/** Bins of the histograms in --json. */
+const BINS = 50;
 
 export const command = defineCommand({
   name: 'bench',
   summary: 'Measures speed; without a name, lists what can be measured.',
-  operands: { name: 'name', min: 0, max: 1, help: 'what to measure' },
-  options: { quick: { type: 'flag', help: 'a few seconds, rough numbers' }, json: JSON_OPTION },
+  operands: { name: 'name', min: 0, max: 1, help: `what to measure; '${ALL}': everything that takes less than minutes` },
+  options: {
+    quick: { type: 'flag', help: 'a few seconds, rough numbers' },
+    json: JSON_OPTION,
+    html: { type: 'text', value: 'report.html', help: 'also write a page with plots' },
+    out: { type: 'text', value: 'folder', help: `where '${ALL}' writes its results; default bench/results` },
+  },
 
-  async run([name], { quick, json }) {
+  async run([name], { quick, json, html, out }) {
     const benches = await loadBenches();
-    const names = [...benches.keys()];
+    const names = [...benches.keys(), ALL];
     if (name === undefined) {
       process.stdout.write(`${json ? JSON.stringify({ benches: names }) : names.join('\n')}\n`);
       return 0;
     }
-    const bench = benches.get(name);
-    if (!bench) throw new KrellError('unknown-bench', `there is no bench '${name}'`, { hint: didYouMean(name, names) });
-    const report = await bench.run({ quick });
-    process.stdout.write(`${json ? JSON.stringify(report) : textOf(report)}\n`);
+    if (name !== ALL && !benches.has(name))
+      throw new KrellError('unknown-bench', `there is no bench '${name}'`, { hint: didYouMean(name, names) });
+    const chosen = [...benches].filter(([other, { isLong }]) => (name === ALL ? !isLong : other === name));
+    const reports: Record<string, Report> = {};
+    for (const [each, bench] of chosen) {
+      if (name === ALL) process.stderr.write(`${each} …\n`);
+      const report = (reports[each] = await bench.run({ quick }));
+      if (!json) process.stdout.write(`${textOf(report)}\n${name === ALL ? '\n' : ''}`);
+    }
+    const plain = Object.fromEntries(Object.entries(reports).map(([each, report]) => [each, summed(report)]));
+    if (json) process.stdout.write(`${JSON.stringify(name === ALL ? plain : plain[name])}\n`);
+    if (html !== undefined) writeFileSync(html, reportPage(Object.values(reports)));
+    if (name === ALL) process.stderr.write(`results in ${keep(out ?? 'bench/results', plain, Object.values(reports))}\n`);
     return 0;
   },
 });
+
+/** A report for programs: histograms instead of every sample. */
+const summed = ({ distributions, ...report }: Report): object => ({
+  ...report,
+  ...(distributions
+    ? {
+        distributions: distributions.map(({ name, unit, samples }) => ({
+          name,
+          unit,
+          count: samples.length,
+          ...histogramOf(samples, BINS),
+        })),
+      }
+    : {}),
+});
+
+/** Writes the results of this day and processor as JSON and as tables. @returns the JSON file */
+function keep(folder: string, plain: object, reports: readonly Report[]): string {
+  const cpu = (cpus()[0]?.model ?? 'unknown')
+    .replace(/\(.*?\)/g, '')
+    .replace(/[^A-Za-z0-9]+/g, '-')
+    .replace(/^-|-$/g, '');
+  const path = join(folder, `${new Date().toISOString().slice(0, 10)}-${cpu.toLowerCase()}`);
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(`${path}.json`, `${JSON.stringify(plain, null, 2)}\n`);
+  writeFileSync(`${path}.md`, `# Measured with 'krell bench ${ALL}'\n\n${reports.map(reportMarkdown).join('\n')}`);
+  return `${path}.json`;
+}
 
 /** What can be run in bench/, by name; other files there only help. */
 async function loadBenches(): Promise<Map<string, Bench>> {
@@ -50,10 +101,16 @@ async function loadBenches(): Promise<Map<string, Bench>> {
   return benches;
 }
 
-function textOf({ title, rows, notes }: Report): string {
+function textOf({ title, rows, notes, distributions = [] }: Report): string {
   const keys = [...new Set(rows.flatMap((row) => Object.keys(row)))];
   const isNumeric = (key: string): boolean => rows.every((row) => row[key] === undefined || typeof row[key] === 'number');
   const right = new Set(keys.flatMap((key, i) => (isNumeric(key) ? [i] : [])));
   const cells = rows.map((row) => keys.map((key) => String(row[key] ?? '')));
-  return [title, '', columns([keys, ...cells], right), ...(notes.length > 0 ? ['', ...notes] : [])].join('\n');
+  return [
+    title,
+    '',
+    columns([keys, ...cells], right),
+    ...(distributions.length > 0 ? ['', histogramText(distributions)] : []),
+    ...(notes.length > 0 ? ['', ...notes] : []),
+  ].join('\n');
 }
