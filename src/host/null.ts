@@ -1,6 +1,6 @@
 // The null driver: a device that nobody hears. It takes a period when one has passed by the clock, as a real one would.
-import { performance } from 'node:perf_hooks';
 import type { AudioDriver, HostOptions } from './driver.js';
+import { Metronome } from './metronome.js';
 import type { Player } from './player.js';
 
 export class NullDriver implements AudioDriver {
@@ -8,7 +8,6 @@ export class NullDriver implements AudioDriver {
   readonly device = 'null';
   readonly periodFrames: number;
   readonly latencyMs = 0;
-  private readonly sleeper = new Int32Array(new SharedArrayBuffer(4));
 
   constructor({ periodFrames }: Pick<HostOptions, 'periodFrames'>) {
     this.periodFrames = periodFrames;
@@ -16,17 +15,11 @@ export class NullDriver implements AudioDriver {
 
   run(player: Player): void {
     const period = new Float32Array(this.periodFrames * player.channels);
-    const periodMs = (1000 * this.periodFrames) / player.sampleRate;
-    let start = performance.now();
-    for (let periods = 1; !player.stopped(); periods++) {
+    const metronome = new Metronome(this.periodFrames, player.sampleRate);
+    while (!player.stopped()) {
       player.fill(period);
-      // Deadlines count from the start, so that an oversleep is not added up.
-      const late = performance.now() - (start + periods * periodMs);
-      if (late >= periodMs) {
-        // A device would have run dry meanwhile, whatever the engine did. Its clock starts anew.
-        player.stalled();
-        start += late;
-      } else if (late < 0) Atomics.wait(this.sleeper, 0, 0, -late);
+      // A device would have run dry meanwhile, whatever the engine did.
+      if (!metronome.wait()) player.stalled();
     }
   }
 

@@ -8,6 +8,8 @@ import { advanceFrame } from '../shared/frame.js';
 import { signal } from '../shared/gate.js';
 import { CONTROL, OUTPUT_RING_W, RING_FRAMES, RUN_PLAYING, RUN_STOP, TAP_FRAMES, TAP_RING_W } from '../shared/layout.js';
 import { FrameRing } from '../shared/ring.js';
+import { writeStamp } from '../shared/stamp.js';
+import { WallClock } from './time.js';
 
 /** Milliseconds after which `take` looks around by itself. */
 const WAIT_MS = 100;
@@ -20,6 +22,7 @@ export class Player {
   private readonly floats: Float32Array;
   private readonly ring: FrameRing;
   private readonly tap: FrameRing;
+  private readonly wall = new WallClock();
   /** The period delivered last. */
   private readonly previous: Float32Array;
   /** Whether the engine has delivered since it began to play. */
@@ -52,7 +55,9 @@ export class Player {
 
   /** Fills `period` (periodFrames interleaved frames): the next piece of sound, if need be a piece of its end, or silence. */
   fill(period: Float32Array): void {
-    const { words, periodFrames, channels } = this;
+    const { words, periodFrames, channels, wall } = this;
+    wall.read();
+    writeStamp(words, wall.seconds, wall.nanoseconds, CONTROL.TAKEN_LO);
     if (Atomics.load(words, CONTROL.RUN) !== RUN_PLAYING) this.flowing = false;
     // Not before all is ready that is to be kept ready: an engine's first blocks are its slowest.
     else if (this.ring.fill() >= words[CONTROL.RING_DEPTH]!) this.flowing = true;
@@ -62,6 +67,7 @@ export class Player {
     }
     const got = this.ring.read(period, 0, periodFrames);
     signal(words, CONTROL.TICK);
+    advanceFrame(words, CONTROL.TAKEN_LO, got);
     if (this.broken) fadeIn(period, got, channels);
     if (got < periodFrames) {
       Atomics.add(words, CONTROL.UNDERRUNS, 1);

@@ -44,14 +44,17 @@ export const CONTROL = {
   PEAK_LEFT: 7 * LINE_W + 5, // H: float bits, largest |sample| since control last zeroed it
   PEAK_RIGHT: 7 * LINE_W + 6,
   PERIOD_FRAMES: 7 * LINE_W + 7, // H: frames the device takes at a time
-  STALLS: 7 * LINE_W + 9, // H: times the host itself woke a period or more too late: the machine stood still, not the engine
   HOST_WANTS: 7 * LINE_W + 8, // H: frames in the output ring for which it waits on BLOCKS, 0 = does not wait
+  STALLS: 7 * LINE_W + 9, // H: times the host itself woke a period or more too late: the machine stood still, not the engine
+  RING_LOW: 7 * LINE_W + 10, // H: fewest frames that a period left in the output ring since control last raised it
+  TAKEN_LO: 7 * LINE_W + 11, // H: frames taken from the output ring (HOST_FRAME less what underruns made up), low word
+  TAKEN_HI: 7 * LINE_W + 12, // H: high word, then its copy
 
-  // When the host took what: one pair of time and frame, written once a period. STAMP_SEQ is odd while it is being written.
+  // When the host took what: one pair of time and frame, written once a period (src/shared/stamp.ts). STAMP_SEQ is odd while it is being written.
   STAMP_SEQ: 8 * LINE_W, // H
   STAMP_SECONDS: 8 * LINE_W + 1, // H: Unix time (CLOCK_REALTIME) at which the period that begins with the frame below was taken
   STAMP_NANOSECONDS: 8 * LINE_W + 2, // H
-  STAMP_FRAME_LO: 8 * LINE_W + 3, // H: frames taken before it
+  STAMP_FRAME_LO: 8 * LINE_W + 3, // H: frames taken from the output ring before it: the engine's frame that goes out then
   STAMP_FRAME_HI: 8 * LINE_W + 4, // H
 
   OSC_PACKETS: 9 * LINE_W, // O: packets received
