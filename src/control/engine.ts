@@ -6,30 +6,23 @@ import { KrellError } from '../errors.js';
 import { PACKAGE_ROOT } from '../kernel/source.js';
 import type { Recording } from '../host/recorder.js';
 import type { ModuleDefinition } from '../module.js';
+import { Pattern } from '../osc/match.js';
+import type { OscModule, ParamChange } from '../osc/protocol.js';
 import { CONTROL, RUN_IDLE, RUN_PLAYING } from '../shared/layout.js';
 import { readFrame } from '../shared/frame.js';
 import { signal } from '../shared/gate.js';
 import { Arena, DEFAULT_MEMORY_BYTES } from './arena.js';
 import { encodeCarry } from './carry.js';
-import { Commands, type SetOptions } from './commands.js';
-import { moduleInfo, type ModuleInfo } from './info.js';
+import { Commands, type RecallOptions, type SetOptions } from './commands.js';
+import type { Edit } from './edits.js';
+import { Events, watchUnderruns, type EngineEvent, type EngineEventKind, type EngineListener } from './events.js';
+import { moduleInfo, type ModuleInfo, type ModuleQuery } from './info.js';
 import { Instances } from './instances.js';
 import { Kernels } from './kernels.js';
-import { CABLE_FADE_S, initialParams, nextScene, type FadeOut, type SceneContext } from './live.js';
-import { Output, type OutputOptions, type OutputState } from './output.js';
-import {
-  addCable,
-  addModule,
-  emptyPatch,
-  loadPatch,
-  removeCable,
-  removeModule,
-  savePatch,
-  setParam,
-  type JsonObject,
-  type Patch,
-} from './patch/index.js';
 import { didYouMean } from './names.js';
+import { Output, type OutputOptions, type OutputState } from './output.js';
+import { LIMITS, loadPatch, savePatch, type JsonObject, type Patch } from './patch/index.js';
+import { Patcher } from './patcher.js';
 import { Player } from './player.js';
 import { Registry } from './registry.js';
 import { HANDOFF_NS } from './schedule.js';
@@ -51,6 +44,8 @@ export interface EngineOptions {
   readonly memoryBytes?: number;
   /** Whether the threads ask for real-time priority; they do unless told not to. */
   readonly realtime?: boolean;
+  /** Modules a patch may have, 1..4096. */
+  readonly maxModules?: number;
   /** Turns a DSP thread spins before it sleeps. */
   readonly spin?: number;
 }
@@ -75,21 +70,18 @@ export class Engine {
   readonly arena: Arena;
   readonly #threads: DspThreads;
   readonly #player: Player;
-  readonly #context: Omit<SceneContext, 'fade' | 'frame' | 'fadeOut'>;
-  readonly #commands: Commands;
+  readonly #instances: Instances;
+  readonly #patcher: Patcher;
+  readonly #events = new Events();
   readonly #seed: number | undefined;
   readonly #meter: Meter;
   readonly #output: Output;
-  #patch: Patch = emptyPatch();
-  #edits: Promise<unknown> = Promise.resolve();
-  /** Parameter changes made while an edit is on its way, to be made in its patch too. */
-  #meanwhile: ((patch: Patch) => void)[] | undefined;
-  #settling: NodeJS.Timeout | undefined;
+  readonly #underrunWatch: NodeJS.Timeout;
   #stopped: Promise<void> | undefined;
 
   private constructor(
     options: EngineOptions,
-    settings: Pick<Engine, 'sampleRate' | 'blockFrames' | 'workers' | 'channels'>,
+    settings: Pick<Engine, 'sampleRate' | 'blockFrames' | 'workers' | 'channels'> & { maxModules: number },
     registry: Registry,
     arena: Arena,
     threads: DspThreads,
@@ -101,18 +93,26 @@ export class Engine {
     this.arena = arena;
     this.#seed = options.seed;
     this.#threads = threads;
-    const instances = new Instances(arena, this.sampleRate);
-    this.#context = { instances, registry, channels: this.channels };
-    this.#player = new Player(arena, kernels, instances, {
+    this.#instances = new Instances(arena, this.sampleRate);
+    this.#player = new Player(arena, kernels, this.#instances, {
       blockFrames: this.blockFrames,
       sampleRate: this.sampleRate,
       workers: this.workers,
       handoffNs: arena.words[CONTROL.SPIN]! > 0 ? HANDOFF_NS.spinning : HANDOFF_NS.sleeping,
       carry,
     });
-    this.#commands = new Commands(arena, this.sampleRate);
+    this.#patcher = new Patcher({
+      ...settings,
+      arena,
+      registry,
+      instances: this.#instances,
+      player: this.#player,
+      commands: new Commands(arena, this.sampleRate),
+      onEdit: (edit) => this.report(edit),
+    });
     this.#output = new Output(arena, settings);
     this.#meter = new Meter(this, arena, kernels);
+    this.#underrunWatch = watchUnderruns(arena, (event) => this.report(event));
   }
 
   /**
@@ -126,6 +126,7 @@ export class Engine {
       throw new KrellError('option', `blockFrames is ${blockFrames}`, { hint: `give one of ${BLOCK_FRAMES.join(', ')}` });
     const workers = checkRange('workers', options.workers ?? Math.max(1, availableParallelism() - 1), 1, MAX_WORKERS);
     const channels = checkRange('channels', options.channels ?? 2, 1, 8);
+    const maxModules = checkRange('maxModules', options.maxModules ?? LIMITS.modules, 1, LIMITS.modules);
     const registry = new Registry(modules);
     const arena = new Arena(options.memoryBytes ?? DEFAULT_MEMORY_BYTES);
     const { words } = arena;
@@ -140,7 +141,7 @@ export class Engine {
     const threads = await DspThreads.start(arena.memory, workers, options.realtime ?? true);
     const kernels = new Kernels(words, threads.ports, sourcePath);
     const carry = kernels.add('carry', encodeCarry());
-    return new Engine(options, { sampleRate, blockFrames, workers, channels }, registry, arena, threads, carry.index, kernels);
+    return new Engine(options, { sampleRate, blockFrames, workers, channels, maxModules }, registry, arena, threads, carry.index, kernels);
   }
 
   // ── patch ──
@@ -154,48 +155,46 @@ export class Engine {
       typeof patch === 'object' && 'document' in patch
         ? (patch as Patch)
         : loadPatch(typeof patch === 'string' ? patch : JSON.stringify(patch), this.registry, options);
-    const wanted: Patch = this.#seed === undefined ? loaded : { ...loaded, seed: this.#seed };
-    await this.#edit(
-      () => wanted,
-      (before) => this.#moveParams(before, wanted),
-    );
+    await this.#patcher.load(this.#seed === undefined ? loaded : { ...loaded, seed: this.#seed });
+    this.report({ kind: 'load', title: loaded.title });
   }
 
   /** The patch as a file, edits included. */
   savePatch(): string {
-    return savePatch(this.#patch);
+    return savePatch(this.patch);
   }
 
   get patch(): Patch {
-    return this.#patch;
+    return this.#patcher.patch;
+  }
+
+  /** Carries out edits as one, in one block: all of them, or none when one is wrong. @throws PatchError that says which, KrellError */
+  edit(edits: readonly Edit[]): Promise<void> {
+    return this.#patcher.edit(edits);
   }
 
   /** Adds a module; it runs from the next block on. @throws PatchError, KrellError */
   async createModule(type: string, id: string, options: { voices?: number; params?: JsonObject } = {}): Promise<ModuleInfo> {
-    await this.#edit(
-      (patch) =>
-        void addModule(patch, this.registry, id, {
-          type,
-          ...(options.voices === undefined ? {} : { voices: options.voices }),
-          ...(options.params ? { params: options.params } : {}),
-        }),
-    );
+    await this.edit([{ kind: 'create', type, id, ...options }]);
     return this.moduleInfo(id);
   }
-
   /** Removes a module and its cables, which fade over 5 ms. @throws PatchError when there is none */
-  async removeModule(id: string): Promise<void> {
-    await this.#edit((patch) => removeModule(patch, id));
+  removeModule(id: string): Promise<void> {
+    return this.edit([{ kind: 'remove', id }]);
   }
-
+  /** Removes the modules that faults have put out of action. @returns their ids */
+  async removeFailed(): Promise<string[]> {
+    const failed = this.listModules().flatMap(({ id, state }) => (state === 'bypassed' ? [id] : []));
+    if (failed.length > 0) await this.edit(failed.map((id) => ({ kind: 'remove', id })));
+    return failed;
+  }
   /** Connects an output, `vco1.saw`, to an input, `vcf1.in`. @throws PatchError */
-  async connect(from: string, to: string, gain?: number): Promise<void> {
-    await this.#edit((patch) => void addCable(patch, this.registry, gain === undefined ? { from, to } : { from, to, gain }));
+  connect(from: string, to: string, gain?: number): Promise<void> {
+    return this.edit([{ kind: 'connect', from, to, ...(gain === undefined ? {} : { gain }) }]);
   }
-
   /** @throws PatchError when there is no such cable */
-  async disconnect(from: string, to: string): Promise<void> {
-    await this.#edit((patch) => void removeCable(patch, from, to));
+  disconnect(from: string, to: string): Promise<void> {
+    return this.edit([{ kind: 'disconnect', from, to }]);
   }
 
   /**
@@ -203,67 +202,40 @@ export class Engine {
    * @throws PatchError; KrellError `busy` when thousands of changes wait, `option` when `at` is too far ahead
    */
   async set(id: string, param: string, value: unknown, options: SetOptions = {}): Promise<void> {
-    this.#commands.checkFrame(options.at, this.frame);
-    const values = setParam(this.#patch, this.registry, id, param, value, options.voice);
-    this.#meanwhile?.push((patch) => patch.modules.has(id) && setParam(patch, this.registry, id, param, value, options.voice));
-    const live = this.#player.scene.modules.get(id);
-    // A module on its way in starts with the value just written.
-    if (live) this.#commands.setParam(live.instance, this.registry.paramIndex(live.instance.definition.type, param), values, options);
+    this.#patcher.set(id, param, value, options);
+  }
+  /** Keeps all parameters as they are under a name. @throws PatchError */
+  saveSnapshot(name: string): Promise<void> {
+    return this.edit([{ kind: 'snapshot', name }]);
+  }
+  /** Sets all parameters of a snapshot, all from the same frame on. @throws PatchError, KrellError; then none is set */
+  async recallSnapshot(name: string, options: RecallOptions = {}): Promise<void> {
+    this.#patcher.recall(name, options);
+  }
+  /** For the OSC server: parameter values that play already, to be kept in the patch. What names nothing in the patch is ignored. */
+  applyChanges(changes: readonly ParamChange[]): void {
+    this.#patcher.applyChanges(changes);
   }
 
-  /** Builds the scene of an edited patch and plays it. Edits queue up; one that fails leaves everything as it was. */
-  #edit(change: (patch: Patch) => Patch | void, adopted: (before: Patch) => void = () => {}): Promise<void> {
-    const edit = async (): Promise<void> => {
-      this.#running();
-      const draft = structuredClone(this.#patch);
-      const patch = change(draft) ?? draft;
-      this.#meanwhile = [];
-      try {
-        await this.#playScene(patch);
-        for (const again of this.#meanwhile) again(patch);
-        const before = this.#patch;
-        this.#patch = patch;
-        adopted(before);
-      } finally {
-        this.#meanwhile = undefined;
-      }
-    };
-    const done = this.#edits.then(edit);
-    this.#edits = done.catch(() => {});
-    return done;
-  }
+  // ── events ──
 
-  /** Plays the scene for a patch; when something of the old one fades out, another follows that is without it. */
-  async #playScene(patch: Patch): Promise<void> {
-    const { words } = this.arena;
-    const fadeOut: FadeOut = { end: Infinity };
-    const fade = Atomics.load(words, CONTROL.RUN) === RUN_PLAYING;
-    const change = nextScene(this.#player.scene, patch, { ...this.#context, fade, frame: this.frame, fadeOut });
-    await this.#player.play(change);
-    this.#commands.setGains(change.gains);
-    fadeOut.end = this.frame + Math.ceil(CABLE_FADE_S * this.sampleRate) + 2 * this.blockFrames;
-    if (change.fading) this.#settling ??= setTimeout(() => this.#settle(), CABLE_FADE_S * 1000 * 2).unref();
+  on<K extends EngineEventKind>(kind: K, listener: EngineListener<K>): this {
+    this.#events.on(kind, listener);
+    return this;
   }
-
-  #settle(): void {
-    this.#settling = undefined;
-    this.#edits = this.#edits
-      .then(() => (this.#stopped ? undefined : this.#playScene(this.#patch)))
-      // What could not be dropped now is silent and stays until the next edit.
-      .catch(() => {});
+  off<K extends EngineEventKind>(kind: K, listener: EngineListener<K>): this {
+    this.#events.off(kind, listener);
+    return this;
   }
-
-  /** After a patch was loaded: modules that kept their state take the new patch's parameters. */
-  #moveParams(before: Patch, after: Patch): void {
-    for (const { id, instance } of this.#player.scene.modules.values()) {
-      const [old, wanted] = [before.modules.get(id), after.modules.get(id)!];
-      if (old?.type !== wanted.type || old.voices !== wanted.voices) continue;
-      initialParams(instance.definition, wanted.params, after.tempo).forEach((values, param) => {
-        const now = this.#context.instances.targets(instance, param);
-        if (now.some((value, voice) => value !== Math.fround(values[values.length === 1 ? 0 : voice]!)))
-          this.#commands.setParam(instance, param, values);
-      });
+  /** For what belongs to the engine: tells the listeners, and notes a module's faults. */
+  report(event: EngineEvent): void {
+    const module = event.kind === 'fault' && event.id !== undefined ? this.#player.scene.modules.get(event.id) : undefined;
+    if (module && event.kind === 'fault') {
+      const health = this.#patcher.healthOf(module);
+      health.faults++;
+      health.bypassed ||= event.bypassed ?? false;
     }
+    this.#events.emit(event);
   }
 
   // ── transport ──
@@ -284,10 +256,12 @@ export class Engine {
   }
 
   async #stop(): Promise<void> {
-    clearTimeout(this.#settling);
+    clearInterval(this.#underrunWatch);
+    this.#patcher.stop();
     this.#player.stop();
     this.#meter.stop();
     await Promise.all([this.#threads.stop(), this.#output.close()]);
+    this.report({ kind: 'stopped' });
   }
 
   #running(): void {
@@ -318,23 +292,38 @@ export class Engine {
   }
 
   listModules(): ModuleInfo[] {
-    return [...this.#patch.modules.keys()].map((id) => this.moduleInfo(id));
+    return [...this.patch.modules.keys()].map((id) => this.moduleInfo(id));
   }
-  findModules(type: string): ModuleInfo[] {
-    this.registry.get(type);
-    return this.listModules().filter((module) => module.type === type);
+  /** Modules of a type, or with ids that match a pattern. @throws KrellError `unknown-type` */
+  findModules(query: string | ModuleQuery): ModuleInfo[] {
+    const { type, name } = typeof query === 'string' ? { type: query } : query;
+    if (type !== undefined) this.registry.get(type);
+    const pattern = name === undefined ? undefined : new Pattern(name);
+    return this.listModules().filter(
+      (module) => (type === undefined || module.type === type) && (!pattern || pattern.match(module.id) === 'match'),
+    );
   }
   /** @throws KrellError `unknown-module` */
   moduleInfo(id: string): ModuleInfo {
-    const live = this.#player.scene.modules.get(id);
-    if (!live) throw new KrellError('unknown-module', `there is no module '${id}'`, { hint: didYouMean(id, this.#patch.modules.keys()) });
-    return moduleInfo(live, this.#context.instances, this.#player.plan?.workerOf.get(id) ?? -1);
+    const { modules, leaving } = this.#player.scene;
+    const live = modules.get(id) ?? leaving.find((module) => module.id === id);
+    if (!live) throw new KrellError('unknown-module', `there is no module '${id}'`, { hint: didYouMean(id, this.patch.modules.keys()) });
+    const worker = this.#player.plan?.workerOf.get(id) ?? -1;
+    return moduleInfo(live, this.#instances, worker, this.#patcher.healthOf(live), !modules.has(id));
+  }
+  /** Living modules as the OSC thread wants to know them. */
+  liveModules(): OscModule[] {
+    return [...this.#player.scene.modules.values()].map(({ id, instance }) => {
+      const { definition, voices, address, lane, state, layout } = instance;
+      const { lanes, groupBytes, params } = layout;
+      return { id, type: definition.type, voices, address, lane, state, lanes, groupBytes, params };
+    });
   }
   /** Whether a module is part of what plays. */
   isRunning(id: string): boolean {
     return this.#player.scene.modules.has(id) && Atomics.load(this.arena.words, CONTROL.RUN) === RUN_PLAYING;
   }
   stats(): EngineStats {
-    return this.#meter.read(this.#patch, this.#output.state);
+    return this.#meter.read(this.patch, this.#output.state);
   }
 }

@@ -1,14 +1,34 @@
-// What one can know of a module that plays.
-import type { ParamSpec } from '../module.js';
+// What one can know of a module.
 import type { Instances } from './instances.js';
 import type { LiveModule } from './live.js';
+import { readable } from './patch/index.js';
 
 type Readable = number | string | boolean;
+
+/** How a module fares: what the engine notes of it while it lives. */
+export interface ModuleHealth {
+  /** Frame at which it was made. */
+  readonly since: number;
+  /** How often it was at fault. */
+  faults: number;
+  /** For its faults it no longer takes part. */
+  bypassed: boolean;
+  /** What a block of it costs, when that is measured. */
+  cost?: { readonly p50Us: number; readonly p99Us: number };
+}
 
 export interface ModuleInfo {
   readonly id: string;
   readonly type: string;
   readonly voices: number;
+  /** `leaving`: removed, until its cables are silent. */
+  readonly state: 'running' | 'bypassed' | 'leaving';
+  /** Frame at which it was made. */
+  readonly since: number;
+  /** How often it was at fault. */
+  readonly faults: number;
+  /** Microseconds that a block of it takes, when that is measured. */
+  readonly cost?: { readonly p50Us: number; readonly p99Us: number };
   /** The DSP thread that should run it; −1 when nothing runs it. */
   readonly worker: number;
   /** Bytes of state. */
@@ -17,14 +37,35 @@ export interface ModuleInfo {
   readonly params: Readonly<Record<string, Readable | readonly Readable[]>>;
 }
 
-const readable = (spec: ParamSpec, value: number): Readable =>
-  spec.kind === 'enum' ? spec.values[value]! : spec.kind === 'toggle' ? value !== 0 : value;
+/** Which modules `findModules` gives; both must hold. */
+export interface ModuleQuery {
+  readonly type?: string;
+  /** A pattern for ids, as in OSC addresses: `?`, `*`, `[a-c]`, `{vco,lfo}*`. */
+  readonly name?: string;
+}
 
-export function moduleInfo({ id, instance }: LiveModule, instances: Instances, worker: number): ModuleInfo {
+export function moduleInfo(
+  { id, instance }: LiveModule,
+  instances: Instances,
+  worker: number,
+  { since, faults, bypassed, cost }: ModuleHealth,
+  isLeaving: boolean,
+): ModuleInfo {
   const { definition, voices, bytes } = instance;
   const params = Object.entries(definition.params).map(([name, spec], i) => {
     const values = instances.targets(instance, i).map((value) => readable(spec, value));
     return [name, values.every((value) => value === values[0]) ? values[0]! : values] as const;
   });
-  return { id, type: definition.type, voices, worker, memory: bytes, params: Object.fromEntries(params) };
+  return {
+    id,
+    type: definition.type,
+    voices,
+    state: isLeaving ? 'leaving' : bypassed ? 'bypassed' : 'running',
+    since,
+    faults,
+    ...(cost ? { cost } : {}),
+    worker,
+    memory: bytes,
+    params: Object.fromEntries(params),
+  };
 }

@@ -129,16 +129,27 @@ export class CommandRing {
    * @returns false when the ring is full; the command is then dropped and counted.
    */
   push(command: Int32Array): boolean {
-    const { words, base } = this;
     if (this.fill() >= COMMAND_SLOTS) {
-      Atomics.add(words, base + RING.DROPS, 1);
+      Atomics.add(this.words, this.base + RING.DROPS, 1);
       return false;
     }
-    const write = Atomics.load(words, base + RING.WRITE);
-    const to = base + RING.DATA + (write & (COMMAND_SLOTS - 1)) * COMMAND.WORDS;
-    for (let word = 0; word < COMMAND.WORDS; word++) words[to + word] = command[word]!;
-    Atomics.store(words, base + RING.WRITE, (write + 1) | 0);
+    this.stage(command, 0);
+    this.publish(1);
     return true;
+  }
+
+  /** Producer: copies a record behind `staged` others that nobody sees before `publish`. The caller has seen that there is room. */
+  stage(command: Int32Array, staged: number): void {
+    const { words, base } = this;
+    const place = (Atomics.load(words, base + RING.WRITE) + staged) & (COMMAND_SLOTS - 1);
+    const to = base + RING.DATA + place * COMMAND.WORDS;
+    for (let word = 0; word < COMMAND.WORDS; word++) words[to + word] = command[word]!;
+  }
+
+  /** Producer: lets the consumer see `count` staged records, all at once: it applies those for "now" in the same block. */
+  publish(count: number): void {
+    const write = this.base + RING.WRITE;
+    Atomics.store(this.words, write, (Atomics.load(this.words, write) + count) | 0);
   }
 
   /**

@@ -1,15 +1,15 @@
-// Live edits of a patch. Each is checked as if it stood in the file, changes the model and the document alike, and changes
-// nothing when it throws.
+// Live edits of a patch: modules and cables. Each is checked as if it stood in the file, changes the model and the document
+// alike, and changes nothing when it throws. Parameters: params.ts, the rest: settings.ts.
 import { PatchError } from '../../errors.js';
-import type { ParamSpec } from '../../module.js';
 import { didYouMean } from '../names.js';
 import type { Registry } from '../registry.js';
 import { tooMany } from './check.js';
+import { moduleOf, sectionOf } from './document.js';
 import { LIMITS } from './limits.js';
 import type { Patch, PatchCable, PatchModule, Port } from './model.js';
-import { isObject, parseJson, type Json, type JsonObject } from './parse.js';
+import { parseJson, type Json, type JsonObject } from './parse.js';
 import { Problems, join, quote } from './problems.js';
-import { Reader, endsOf } from './read.js';
+import { Reader, endsOf, gain } from './read.js';
 
 /** Adds a module as it would be written in a file, `{ type, voices, params }`. @throws PatchError */
 export function addModule(patch: Patch, registry: Registry, id: string, module: JsonObject): PatchModule {
@@ -65,53 +65,30 @@ export function addCable(patch: Patch, registry: Registry, cable: { from: string
 
 /** Removes the cable between two ports. @throws PatchError when there is none. */
 export function removeCable(patch: Patch, from: string, to: string): PatchCable {
-  const removed = patch.cables.find(joins(from, to));
-  if (!removed) {
-    const near = didYouMean(`${from} → ${to}`, patch.cables.map(endsOf));
-    throw new PatchError([{ path: 'cables', message: `there is no cable from ${quote(from)} to ${quote(to)}`, hint: near }]);
-  }
+  const removed = patch.cables[cableAt(patch, from, to)]!;
   removeCables(patch, (cable) => cable === removed);
   return removed;
 }
 
-/**
- * Sets a parameter as it would be written in a file, for all voices or for one (counted from 0).
- * @returns what the parameter now is: one number for all voices, or one per voice.
- * @throws PatchError
- */
-export function setParam(patch: Patch, registry: Registry, id: string, param: string, value: unknown, voice?: number): number[] {
-  const module = moduleOf(patch, id);
+/** How much of a cable passes. @throws PatchError */
+export function setCableGain(patch: Patch, from: string, to: string, value: number): PatchCable {
+  const at = cableAt(patch, from, to);
   const problems = new Problems();
-  const reader = new Reader(patch, registry, problems);
-  const path = join(join(join('modules', id), 'params'), param);
-  const found = reader.target(`${id}.${param}`, 'params', path);
-  if (voice !== undefined && !(Number.isInteger(voice) && voice >= 0 && voice < module.voices))
-    problems.add(path, `there is no voice ${voice} in ${id}`, `voices are counted from 0 to ${module.voices - 1}`);
+  const read = gain(value, join(join('cables', at), 'gain'), problems);
   problems.throwIfAny();
-
-  const written = sectionOf(patch, 'modules')[id] as JsonObject;
-  const params = isObject(written['params']) ? written['params'] : {};
-  let next = value;
-  if (voice !== undefined && module.voices > 1) {
-    const all = params[param] ?? defaultOf(found!.spec, patch);
-    next = Array.isArray(all) ? all.with(voice, value as Json) : new Array(module.voices).fill(all).with(voice, value);
-    reader.values(found!.spec, value, undefined, path);
-  }
-  const values = reader.values(found!.spec, next, module.voices, path);
-  problems.throwIfAny();
-  module.params.set(param, values!);
-  params[param] = structuredClone(next) as Json;
-  written['params'] = params;
-  return values!;
+  const cable = { ...patch.cables[at]!, gain: read! };
+  patch.cables[at] = cable;
+  const written = patch.document['cables'] as JsonObject[];
+  written[at] = { ...written[at], gain: read! };
+  return cable;
 }
 
-function moduleOf(patch: Patch, id: string): PatchModule {
-  const module = patch.modules.get(id);
-  if (module) return module;
-  throw new PatchError([{ path: 'modules', message: `there is no module ${quote(id)}`, hint: didYouMean(id, patch.modules.keys()) }]);
+function cableAt(patch: Patch, from: string, to: string): number {
+  const at = patch.cables.findIndex(joins(from, to));
+  if (at >= 0) return at;
+  const near = didYouMean(`${from} → ${to}`, patch.cables.map(endsOf));
+  throw new PatchError([{ path: 'cables', message: `there is no cable from ${quote(from)} to ${quote(to)}`, hint: near }]);
 }
-
-const sectionOf = (patch: Patch, section: 'modules' | 'snapshots' | 'osc'): JsonObject => patch.document[section] as JsonObject;
 
 /** Does a cable join these ports? */
 const joins =
@@ -129,8 +106,4 @@ function removeCables(patch: Patch, isRemoved: (cable: PatchCable) => boolean): 
     patch.cables.splice(i, 1);
     written!.splice(i, 1);
   }
-}
-
-function defaultOf(spec: ParamSpec, patch: Patch): Json {
-  return spec.kind === 'number' && spec.follows === 'tempo' ? patch.tempo : spec.default;
 }

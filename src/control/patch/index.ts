@@ -9,12 +9,15 @@ import { Problems, show } from './problems.js';
 import { readPatch } from './read.js';
 import { formatJson } from './serialise.js';
 
-export { addCable, addModule, removeCable, removeModule, setParam } from './edit.js';
+export { addCable, addModule, removeCable, removeModule, setCableGain } from './edit.js';
+export { applyChanges, recallValues, setParam, snapshotNow, snapshotValues } from './params.js';
+export { removeAlias, removeSnapshot, setAlias, setSnapshot, setTempo, setTitle } from './settings.js';
 export { readPatchFile } from './file.js';
 export { FORMAT, FORMAT_VERSION, LIMITS } from './limits.js';
 export type { OscAlias, Patch, PatchCable, PatchModule, Port, SnapshotValue } from './model.js';
 export type { Json, JsonObject } from './parse.js';
-export { paramValue, type ValueResult } from './values.js';
+export { join as joinPath } from './problems.js';
+export { paramValue, readable, type ValueResult } from './values.js';
 
 /** Reads a patch; `source` is its name in messages. @throws PatchError that lists everything that is wrong with it. */
 export function loadPatch(text: string, registry: Registry, options: { source?: string } = {}): Patch {

@@ -28,12 +28,15 @@ const SHOWN_LENGTH = 48;
 /** What a terminal could take for a command is shown as its code. */
 const UNPRINTABLE = /[\u007f-\u009f\u200b-\u200f\u2028-\u202f\u2066-\u2069\ufeff]/g;
 
-/** Text from a file, made safe and short enough for a message: `'cutof'`. */
-export function quote(text: string): string {
-  const short = text.length > SHOWN_LENGTH ? `${text.slice(0, SHOWN_LENGTH)}…` : text;
-  const escaped = JSON.stringify(short).slice(1, -1).replaceAll('\\"', '"');
-  return `'${escaped.replace(UNPRINTABLE, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`)}'`;
-}
+/** Text from a file or the network, made safe for a terminal. */
+export const printable = (text: string): string =>
+  JSON.stringify(text)
+    .slice(1, -1)
+    .replaceAll('\\"', '"')
+    .replace(UNPRINTABLE, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`);
+
+/** The same in quotes, short enough for a message: `'cutof'`. */
+export const quote = (text: string): string => `'${printable(text.length > SHOWN_LENGTH ? `${text.slice(0, SHOWN_LENGTH)}…` : text)}'`;
 
 /** Any JSON value in a few words: `'abc'`, `12`, `an array`. */
 export function show(value: unknown): string {

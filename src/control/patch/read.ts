@@ -9,12 +9,16 @@ import { isObject, type Json, type JsonObject } from './parse.js';
 import { join, quote, show, type Problems } from './problems.js';
 import { paramValue } from './values.js';
 
+export const title = text(LIMITS.titleLength);
+export const tempo = number(LIMITS.tempo);
+export const gain = number({ min: -LIMITS.gain, max: LIMITS.gain });
+
 const patchFields = fields('a patch', {
   $schema: optional(text(1024)),
   format: required(literal(FORMAT)),
   formatVersion: required(literal(FORMAT_VERSION)),
-  title: optional(text(LIMITS.titleLength)),
-  tempo: optional(number(LIMITS.tempo)),
+  title: optional(title),
+  tempo: optional(tempo),
   seed: optional(number({ min: 0, max: LIMITS.seed, whole: true })),
   modules: required(anything),
   cables: optional(anything),
@@ -31,7 +35,7 @@ const moduleFields = fields('a module', {
 const cableFields = fields('a cable', {
   from: required(text(Infinity)),
   to: required(text(Infinity)),
-  gain: optional(number({ min: -LIMITS.gain, max: LIMITS.gain })),
+  gain: optional(gain),
   ui: optional(anyObject),
 });
 const aliasFields = fields('an OSC alias', { to: required(text(Infinity)), range: optional(anything) });
@@ -99,7 +103,7 @@ export class Reader {
       const values = spec && this.values(spec, written, voicesAreWrong ? undefined : module.voices, place);
       if (values) module.params.set(name, values);
     }
-    this.#checkTempo(definition, module);
+    this.checkTempo(definition, module);
     return idIsGood ? module : undefined;
   }
 
@@ -113,7 +117,7 @@ export class Reader {
   }
 
   /** What follows the tempo of the patch has to be able to. */
-  #checkTempo(definition: ModuleDefinition, module: PatchModule): void {
+  checkTempo(definition: ModuleDefinition, module: PatchModule): void {
     for (const [name, spec] of Object.entries(definition.params)) {
       if (spec.kind !== 'number' || spec.follows !== 'tempo' || module.params.has(name)) continue;
       const read = paramValue(spec, this.patch.tempo, 'tempo');
@@ -168,27 +172,31 @@ export class Reader {
 
   snapshots(value: Json): void {
     entries('snapshots', LIMITS.snapshots, (name, entry, path) => {
-      if (name === '' || name.length > LIMITS.nameLength)
-        this.problems.add(path, `a snapshot's name has 1 to ${LIMITS.nameLength} characters, this one ${name.length}`);
-      const values: SnapshotValue[] = [];
-      for (const [target, written] of Object.entries(anyObject(entry, path, this.problems) ?? {})) {
-        const place = join(path, target);
-        const found = this.target(target, 'params', place);
-        const read = found && this.values(found.spec, written, found.voices, place);
-        if (found && read) values.push({ id: found.id, param: found.name, values: read });
-      }
-      this.patch.snapshots.set(name, values);
+      this.patch.snapshots.set(name, this.snapshot(name, entry, path));
     })(value, 'snapshots', this.problems);
+  }
+
+  snapshot(name: string, value: Json, path: string): SnapshotValue[] {
+    if (name === '' || name.length > LIMITS.nameLength)
+      this.problems.add(path, `a snapshot's name has 1 to ${LIMITS.nameLength} characters, this one ${name.length}`);
+    const values: SnapshotValue[] = [];
+    for (const [target, written] of Object.entries(anyObject(value, path, this.problems) ?? {})) {
+      const place = join(path, target);
+      const found = this.target(target, 'params', place);
+      const read = found && this.values(found.spec, written, found.voices, place);
+      if (found && read) values.push({ id: found.id, param: found.name, values: read });
+    }
+    return values;
   }
 
   aliases(value: Json): void {
     entries('OSC aliases', LIMITS.aliases, (address, entry, path) => {
-      const alias = this.#alias(address, entry, path);
+      const alias = this.alias(address, entry, path);
       if (alias) this.patch.osc.set(address, alias);
     })(value, 'osc', this.problems);
   }
 
-  #alias(address: string, value: Json, path: string): OscAlias | undefined {
+  alias(address: string, value: Json, path: string): OscAlias | undefined {
     if (address.length > LIMITS.addressLength || !ADDRESS.test(address))
       this.problems.add(path, `${quote(address)} is not an OSC address`, 'write one like "/1/fader1", without blanks and # * , ? [ ] { }');
     else if (address === `/${RESERVED}` || address.startsWith(`/${RESERVED}/`))

@@ -22,6 +22,26 @@ export function paramValue(spec: ParamSpec, value: unknown, path: string): Value
   return typeof read === 'number' ? { value: read } : { problem: { path, ...read } };
 }
 
+/** A parameter's number as a person writes it: an enum's label, a toggle's boolean. */
+export const readable = (spec: ParamSpec, value: number): number | string | boolean =>
+  spec.kind === 'enum' ? spec.values[value]! : spec.kind === 'toggle' ? value !== 0 : value;
+
+/** A value from the engine, a 32-bit float, as the number to write: within the range, and of all that are this float the shortest. */
+export function exactly(spec: ParamSpec, value: number): number {
+  if (spec.kind === 'toggle') return value === 0 ? 0 : 1;
+  const [min, max] = spec.kind === 'enum' ? [0, spec.values.length - 1] : [spec.min, spec.max];
+  return Math.min(max, Math.max(min, spec.kind === 'number' ? shortest(value) : Math.round(value))) + 0;
+}
+
+function shortest(value: number): number {
+  if (Number.isInteger(value) || Math.fround(value) !== value) return value;
+  for (let digits = 6; digits < 9; digits++) {
+    const short = Number(value.toPrecision(digits));
+    if (Math.fround(short) === value) return short;
+  }
+  return Number(value.toPrecision(9));
+}
+
 type Fault = Omit<Problem, 'path'>;
 
 function readValue(spec: ParamSpec, value: unknown): number | Fault {

@@ -1,0 +1,226 @@
+// The patch that plays, and edits on their way to it.
+//
+// An edit is made on a draft, checked there, and played; only then is the draft the patch. Edits queue up, and one that fails leaves everything as it was.
+// Parameter changes do not wait for edits: they go to the patch at once, and once more to the draft of the edit under way.
+import type { ParamChange } from '../osc/protocol.js';
+import { KrellError } from '../errors.js';
+import { CONTROL, RUN_PLAYING } from '../shared/layout.js';
+import { readFrame } from '../shared/frame.js';
+import type { Arena } from './arena.js';
+import type { Commands, InstanceChange, RecallOptions, SetOptions } from './commands.js';
+import { applyEdits, isStructural, type Edit } from './edits.js';
+import type { EditEvent } from './events.js';
+import type { ModuleHealth } from './info.js';
+import type { Instances } from './instances.js';
+import { CABLE_FADE_S, initialParams, nextScene, type FadeOut, type LiveModule } from './live.js';
+import { applyChanges, emptyPatch, recallValues, setParam, snapshotValues, type Patch } from './patch/index.js';
+import type { Player } from './player.js';
+import type { Registry } from './registry.js';
+
+/** What a patcher works with. */
+export interface PatcherContext {
+  readonly arena: Arena;
+  readonly registry: Registry;
+  readonly instances: Instances;
+  readonly player: Player;
+  readonly commands: Commands;
+  readonly sampleRate: number;
+  readonly blockFrames: number;
+  readonly channels: number;
+  readonly maxModules: number;
+  /** An edit plays. */
+  readonly onEdit: (edit: EditEvent) => void;
+}
+
+export class Patcher {
+  readonly #context: PatcherContext;
+  #patch: Patch = emptyPatch();
+  readonly #health = new WeakMap<LiveModule, ModuleHealth>();
+  #queue: Promise<unknown> = Promise.resolve();
+  /** Parameter changes made while an edit is on its way, to be made in its draft too. */
+  #meanwhile: ((draft: Patch) => void)[] | undefined;
+  #settling: NodeJS.Timeout | undefined;
+  #isStopped = false;
+
+  constructor(context: PatcherContext) {
+    this.#context = context;
+  }
+
+  get patch(): Patch {
+    return this.#patch;
+  }
+
+  /** The record of a module that plays, or did. */
+  healthOf(module: LiveModule): ModuleHealth {
+    return this.#health.get(module)!;
+  }
+
+  stop(): void {
+    this.#isStopped = true;
+    clearTimeout(this.#settling);
+  }
+
+  /** Carries out edits as one: all, or none. @throws PatchError, KrellError */
+  edit(edits: readonly Edit[]): Promise<void> {
+    const { registry } = this.#context;
+    return this.#enqueue(async () => {
+      const draft = structuredClone(this.#patch);
+      applyEdits(draft, registry, edits);
+      await this.#adopt(draft, edits.some(isStructural));
+      if (edits.some(({ kind }) => kind === 'tempo')) this.#followTempo();
+    });
+  }
+
+  /** Plays another patch. Modules of the same id, type and voices keep their state and take the new parameters. @throws KrellError */
+  load(patch: Patch): Promise<void> {
+    return this.#enqueue(async () => {
+      const before = this.#patch;
+      await this.#adopt(patch, true);
+      this.#moveParams(before);
+    });
+  }
+
+  /** Sets a parameter, in the patch and in what plays. @throws PatchError, KrellError */
+  set(id: string, param: string, value: unknown, options: SetOptions): void {
+    const { registry, commands, player } = this.#context;
+    commands.check(options, this.#frame);
+    const values = this.#write((patch) => setParam(patch, registry, id, param, value, options.voice));
+    const live = player.scene.modules.get(id);
+    // A module on its way in starts with the value just written.
+    if (live) commands.setParams([{ instance: live.instance, param: this.#paramOf(live, param), values }], options);
+  }
+
+  /** Sets all parameters of a snapshot at one frame. @throws PatchError, KrellError; then none is set */
+  recall(name: string, options: RecallOptions): void {
+    const { registry, commands, player } = this.#context;
+    commands.check(options, this.#frame);
+    const recalled = snapshotValues(this.#patch, name);
+    const changes = recalled.flatMap(({ id, param, values }): InstanceChange[] => {
+      const live = player.scene.modules.get(id);
+      return live ? [{ instance: live.instance, param: this.#paramOf(live, param), values }] : [];
+    });
+    commands.setParams(changes, options);
+    this.#write((patch) => recallValues(patch, registry, recalled));
+  }
+
+  /** Notes parameter values that play already. */
+  applyChanges(changes: readonly ParamChange[]): void {
+    this.#write((patch) => applyChanges(patch, this.#context.registry, changes));
+  }
+
+  // ── on the way ──
+
+  /** Changes parameters in the patch now, and in the draft of the edit under way when that is done. */
+  #write<T>(change: (patch: Patch) => T): T {
+    const result = change(this.#patch);
+    this.#meanwhile?.push(change);
+    return result;
+  }
+
+  #enqueue(edit: () => Promise<void>): Promise<void> {
+    const done = this.#queue.then(() => {
+      if (this.#isStopped) throw new KrellError('stopped', 'the engine has been stopped', { hint: 'create another' });
+      return edit();
+    });
+    this.#queue = done.catch(() => {});
+    return done;
+  }
+
+  /** Plays a draft, if there is anything new to play, and makes it the patch. */
+  async #adopt(draft: Patch, isNewScene: boolean): Promise<void> {
+    const { maxModules } = this.#context;
+    if (draft.modules.size > maxModules)
+      throw new KrellError('modules', `${draft.modules.size} modules are more than the ${maxModules} this engine may have`, {
+        hint: 'remove some, or create the engine with a larger maxModules',
+      });
+    this.#meanwhile = [];
+    try {
+      const before = this.#modules();
+      if (isNewScene) await this.#playScene(draft);
+      for (const again of this.#meanwhile) replay(again, draft);
+      this.#patch = draft;
+      this.#context.onEdit(this.#difference(before));
+    } finally {
+      this.#meanwhile = undefined;
+    }
+  }
+
+  /** Plays the scene for a patch; when something of the old one fades out, another follows that is without it. */
+  async #playScene(patch: Patch): Promise<void> {
+    const { arena, player, commands, sampleRate, blockFrames } = this.#context;
+    const fadeOut: FadeOut = { end: Infinity };
+    const isPlaying = Atomics.load(arena.words, CONTROL.RUN) === RUN_PLAYING;
+    const change = nextScene(player.scene, patch, { ...this.#context, fade: isPlaying, frame: this.#frame, fadeOut });
+    await player.play(change);
+    // A full ring must not undo what plays: the scene that follows sets the gains again.
+    const isBusy = !commands.setGains(change.gains, isPlaying);
+    fadeOut.end = this.#frame + Math.ceil(CABLE_FADE_S * sampleRate) + 2 * blockFrames;
+    if (change.fading || isBusy) this.#settling ??= setTimeout(() => this.#settle(), CABLE_FADE_S * 1000 * 2).unref();
+  }
+
+  #settle(): void {
+    this.#settling = undefined;
+    // What could not be dropped now is silent and stays until the next edit.
+    this.#enqueue(() => this.#playScene(this.#patch)).catch(() => {});
+  }
+
+  /** Compares the modules that play with those that did, and begins the record of new ones. */
+  #difference(before: ReadonlyMap<string, LiveModule>): EditEvent {
+    const after = this.#modules();
+    const ids = [...after.keys()];
+    const added = ids.filter((id) => !before.has(id));
+    const changed = ids.filter((id) => before.has(id) && before.get(id) !== after.get(id));
+    const removed = [...before.keys()].filter((id) => !after.has(id));
+    for (const id of [...added, ...changed]) this.#health.set(after.get(id)!, { since: this.#frame, faults: 0, bypassed: false });
+    return { kind: 'edit', added, removed, changed };
+  }
+
+  /** After a patch was loaded: modules that kept their state take the new patch's parameters. */
+  #moveParams(before: Patch): void {
+    const { instances, commands } = this.#context;
+    const changes: InstanceChange[] = [];
+    for (const { id, instance } of this.#modules().values()) {
+      const [old, wanted] = [before.modules.get(id), this.#patch.modules.get(id)!];
+      if (old?.type !== wanted.type || old.voices !== wanted.voices) continue;
+      initialParams(instance.definition, wanted.params, this.#patch.tempo).forEach((values, param) => {
+        const now = instances.targets(instance, param);
+        if (now.some((value, voice) => value !== Math.fround(values[values.length === 1 ? 0 : voice]!)))
+          changes.push({ instance, param, values });
+      });
+    }
+    commands.setParams(changes);
+  }
+
+  /** Gives the tempo to what follows it. */
+  #followTempo(): void {
+    const { commands } = this.#context;
+    const changes: InstanceChange[] = [];
+    for (const { id, instance } of this.#modules().values())
+      Object.entries(instance.definition.params).forEach(([name, spec], param) => {
+        if (spec.kind === 'number' && spec.follows === 'tempo' && !this.#patch.modules.get(id)!.params.has(name))
+          changes.push({ instance, param, values: [this.#patch.tempo] });
+      });
+    commands.setParams(changes);
+  }
+
+  #modules(): ReadonlyMap<string, LiveModule> {
+    return this.#context.player.scene.modules;
+  }
+
+  #paramOf({ instance }: LiveModule, param: string): number {
+    return this.#context.registry.paramIndex(instance.definition.type, param);
+  }
+
+  get #frame(): number {
+    return readFrame(this.#context.arena.words, CONTROL.FRAME_LO);
+  }
+}
+
+/** A change of a module that the edit has made another, or has removed, is of no use any more. */
+function replay(change: (draft: Patch) => void, draft: Patch): void {
+  try {
+    change(draft);
+  } catch (error) {
+    if (!(error instanceof KrellError)) throw error;
+  }
+}
