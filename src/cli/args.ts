@@ -17,6 +17,7 @@ interface TextOption extends Described {
   /** What stands for the value in the help text. */
   readonly value: string;
   readonly required?: true;
+  readonly default?: string;
 }
 interface NumberOption extends Described {
   readonly type: 'number';
@@ -42,11 +43,13 @@ type ValueOf<O extends Option> = O extends FlagOption
     ? O['values'][number]
     : O extends NumberOption
       ? number | (O extends { default: number } ? never : undefined)
-      : string | (O extends { required: true } ? never : undefined);
+      : string | (O extends { required: true } | { default: string } ? never : undefined);
 export type Values<O extends Options> = { readonly [K in keyof O]: ValueOf<O[K]> };
 
 export interface Operands {
   readonly name: string;
+  /** What those after the first are called, when that is something else. */
+  readonly others?: string;
   readonly min: number;
   readonly max: number;
   readonly help: string;
@@ -78,6 +81,12 @@ export const ENGINE_OPTIONS = {
   workers: { type: 'number', value: 'N', min: 1, max: 16, only: 'integers', otherwise: 'what the cores suggest', help: 'DSP threads' },
 } as const satisfies Options;
 
+/** Where the engine is that a command talks to. */
+export const OSC_OPTIONS = {
+  host: { type: 'text', value: 'name', default: '127.0.0.1', help: 'where krell plays' },
+  port: { type: 'number', value: 'N', min: 1, max: 65_535, only: 'integers', default: 9000, help: 'its OSC port' },
+} as const satisfies Options;
+
 /** `values` without those that were not given: what is optional may be absent, not undefined. */
 export const given = <T extends object>(values: T): { [K in keyof T]?: Exclude<T[K], undefined> } =>
   Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as { [K in keyof T]?: Exclude<T[K], undefined> };
@@ -94,9 +103,16 @@ export function parseCommandLine<O extends Options>(
   const { tokens } = parseArgs({ args: [...args], options: parseConfig(command.options), strict: false, tokens: true });
   const operands: string[] = [];
   const texts: Record<string, string | boolean> = {};
+  let negative = -1;
   for (const token of tokens) {
     if (token.kind === 'positional') operands.push(token.value);
     if (token.kind !== 'option') continue;
+    // `-12` is a number, not the options -1 and -2.
+    if (NEGATIVE.test(args[token.index]!)) {
+      if (token.index > negative) operands.push(args[token.index]!);
+      negative = token.index;
+      continue;
+    }
     if (token.name === 'help') return undefined;
     const option = Object.hasOwn(command.options, token.name) ? command.options[token.name] : undefined;
     if (!option) throw new UsageError(`unknown option '${token.rawName}'`, didYouMean(token.rawName, optionNames(command.options)));
@@ -115,6 +131,8 @@ export function parseCommandLine<O extends Options>(
   );
   return { operands, options: options as Values<O> };
 }
+
+const NEGATIVE = /^-\.?\d/;
 
 const parseConfig = (options: Options): ParseArgsConfig['options'] => {
   const config: NonNullable<ParseArgsConfig['options']> = { help: { type: 'boolean', short: 'h' } };
@@ -164,7 +182,9 @@ const placeholder = (option: TextOption | NumberOption | ChoiceOption): string =
 
 const usageOf = ({ name, operands, options }: Command): string => {
   const { name: operand = '', min = 0, max = 0 } = operands ?? {};
-  const operandPart = max === 0 ? '' : `${min > 0 ? ` <${operand}>` : ` [${operand}]`}${max > 1 ? '…' : ''}`;
+  const first = min > 0 ? ` <${operand}>` : ` [${operand}]`;
+  const rest = operands?.others ? ` [${operands.others}]…` : max > 1 ? '…' : '';
+  const operandPart = max === 0 ? '' : first + rest;
   const required = Object.values(options).filter((option) => option.type === 'text' && option.required);
   return `krell ${name}${operandPart}${required.map((o) => ` -${o.short} ${placeholder(o as TextOption)}`).join('')} [options]`;
 };

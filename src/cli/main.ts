@@ -17,7 +17,10 @@ const COMMANDS: Readonly<Record<string, () => Promise<{ command: Command }>>> = 
   check: () => import('./commands/check.js'),
   modules: () => import('./commands/modules.js'),
   devices: () => import('./commands/devices.js'),
+  send: () => import('./commands/send.js'),
+  'osc-page': () => import('./commands/osc-page.js'),
   bench: () => import('./commands/bench.js'),
+  'new-module': () => import('./commands/new-module.js'),
 };
 
 async function overview(): Promise<string> {
