@@ -2,7 +2,7 @@
 import type { FileResult } from './file.js';
 import type { Player } from './player.js';
 
-export const DRIVERS = ['portaudio', 'naudiodon', 'null', 'file'] as const;
+export const DRIVERS = ['jack', 'portaudio', 'naudiodon', 'null', 'file'] as const;
 export type DriverName = (typeof DRIVERS)[number];
 
 /** An open device. Opening and closing may allocate, throw and take their time; `run` delivers sound. */
@@ -27,7 +27,7 @@ export interface AudioDriver {
 export interface HostOptions {
   /** The arena. */
   readonly memory: WebAssembly.Memory;
-  /** `auto`: portaudio, else naudiodon, else null. */
+  /** `auto`: the first that opens, in the order of DRIVERS. */
   readonly driver: DriverName | 'auto';
   /** Number or part of the name of the device; its driver's default device otherwise. */
   readonly device?: string | undefined;

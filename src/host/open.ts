@@ -1,12 +1,13 @@
 // Opens the driver that is asked for, or the best that opens.
 import type { AudioDriver, HostOptions } from './driver.js';
 import { FileDriver } from './file.js';
+import { JackDriver } from './jack.js';
 import { NaudiodonDriver } from './naudiodon.js';
 import { NullDriver } from './null.js';
 import { PortAudioDriver } from './portaudio.js';
 import type { KrellError } from '../errors.js';
 
-const AUTOMATIC = [PortAudioDriver, NaudiodonDriver];
+const AUTOMATIC = [JackDriver, PortAudioDriver, NaudiodonDriver];
 
 /** An open driver, and in a line why it is this one, if it was not the first choice. */
 export interface Opened {
@@ -22,6 +23,8 @@ export function openDriver(options: HostOptions): Opened {
   switch (options.driver) {
     case 'auto':
       return openBest(options);
+    case 'jack':
+      return { driver: new JackDriver(options) };
     case 'portaudio':
       return { driver: new PortAudioDriver(options) };
     case 'naudiodon':

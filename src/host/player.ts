@@ -4,6 +4,7 @@
 // what the ring lacks is made up by the latest sound, backwards and fading out (it continues where the sound broke off),
 // then silence, and one underrun is counted. What comes after a gap fades in. The device never waits for the engine, so a
 // gap is over when it is over: it does not become latency.
+import { openClock } from '../realtime/clock.js';
 import { advanceFrame } from '../shared/frame.js';
 import { signal } from '../shared/gate.js';
 import { CONTROL, OUTPUT_RING_W, RING_FRAMES, RUN_PLAYING, RUN_STOP, TAP_FRAMES, TAP_RING_W } from '../shared/layout.js';
@@ -13,16 +14,22 @@ import { WallClock } from './time.js';
 
 /** Milliseconds after which `take` looks around by itself. */
 const WAIT_MS = 100;
+/** Share of a period that its sound may take to come, when none is kept ready. */
+const PATIENCE = 0.75;
 
 export class Player {
   readonly words: Int32Array;
   readonly sampleRate: number;
   readonly channels: number;
   readonly periodFrames: number;
+  readonly periodNs: number;
   private readonly floats: Float32Array;
   private readonly ring: FrameRing;
   private readonly tap: FrameRing;
   private readonly wall = new WallClock();
+  private readonly clock = openClock();
+  /** Milliseconds of a period that may pass in waiting for its sound; whole ones, which leave nothing on the heap. */
+  private readonly patienceMs: number;
   /** The period delivered last. */
   private readonly previous: Float32Array;
   /** Whether the engine has delivered since it began to play. */
@@ -37,6 +44,8 @@ export class Player {
     this.sampleRate = this.words[CONTROL.SAMPLE_RATE]!;
     this.channels = this.words[CONTROL.CHANNELS]!;
     this.periodFrames = periodFrames;
+    this.periodNs = Math.floor((1e9 * periodFrames) / this.sampleRate);
+    this.patienceMs = Math.max(1, Math.floor((PATIENCE * this.periodNs) / 1e6));
     this.ring = new FrameRing(buffer, OUTPUT_RING_W, RING_FRAMES, this.channels);
     this.tap = new FrameRing(buffer, TAP_RING_W, TAP_FRAMES, this.channels);
     this.previous = new Float32Array(periodFrames * this.channels);
@@ -58,15 +67,21 @@ export class Player {
     const { words, periodFrames, channels, wall } = this;
     wall.read();
     writeStamp(words, wall.seconds, wall.nanoseconds, CONTROL.TAKEN_LO);
+    const depth = words[CONTROL.RING_DEPTH]!;
+    const ahead = depth >= periodFrames;
+    if (!ahead) this.need(depth);
     if (Atomics.load(words, CONTROL.RUN) !== RUN_PLAYING) this.flowing = false;
     // Not before all is ready that is to be kept ready: an engine's first blocks are its slowest.
-    else if (this.ring.fill() >= words[CONTROL.RING_DEPTH]!) this.flowing = true;
+    else if (this.ring.fill() >= (ahead ? depth : periodFrames)) this.flowing = true;
     if (!this.flowing) {
       period.fill(0);
       return;
     }
+    if (!ahead) this.awaitNeeded();
     const got = this.ring.read(period, 0, periodFrames);
-    signal(words, CONTROL.TICK);
+    const left = this.ring.fill();
+    if (left < words[CONTROL.RING_LOW]!) Atomics.store(words, CONTROL.RING_LOW, left);
+    if (depth > 0) signal(words, CONTROL.TICK);
     advanceFrame(words, CONTROL.TAKEN_LO, got);
     if (this.broken) fadeIn(period, got, channels);
     if (got < periodFrames) {
@@ -90,18 +105,39 @@ export class Player {
    */
   take(target: Float32Array, frames: number, atLeast: number): number {
     const { words, ring } = this;
-    while (ring.fill() < atLeast) {
-      if (this.stopped()) return 0;
-      // Asks first and looks again then, so that the leader either sees the wish or has already granted it.
-      Atomics.store(words, CONTROL.HOST_WANTS, atLeast);
-      const seen = Atomics.load(words, CONTROL.BLOCKS);
-      if (ring.fill() < atLeast) Atomics.wait(words, CONTROL.BLOCKS, seen, WAIT_MS);
-    }
-    Atomics.store(words, CONTROL.HOST_WANTS, 0);
+    while (!this.await(atLeast, WAIT_MS)) if (this.stopped()) return 0;
     const got = ring.read(target, 0, frames);
     signal(words, CONTROL.TICK);
     advanceFrame(words, CONTROL.HOST_FRAME_LO, got);
     return got;
+  }
+
+  /** Has the leader compute a period now: less is kept ready than one takes. */
+  private need(depth: number): void {
+    const { words } = this;
+    // As many blocks as it takes, whatever lies in the ring.
+    Atomics.store(words, CONTROL.HOST_NEEDS, this.periodFrames + words[CONTROL.BLOCK_FRAMES]! - 1 - depth);
+    signal(words, CONTROL.TICK);
+  }
+
+  /** Waits for what was needed, as long as the device has time. */
+  private awaitNeeded(): void {
+    const { clock } = this;
+    const start = clock();
+    while (!this.await(this.periodFrames, this.patienceMs)) if (((clock() - start) | 0) > PATIENCE * this.periodNs) break;
+    Atomics.store(this.words, CONTROL.HOST_NEEDS, 0);
+  }
+
+  /** Waits until the ring holds `atLeast` frames, or `ms` have passed. @returns whether it does */
+  private await(atLeast: number, ms: number): boolean {
+    const { words, ring } = this;
+    if (ring.fill() >= atLeast) return true;
+    // Asks first and looks again then, so that the leader either sees the wish or has already granted it.
+    Atomics.store(words, CONTROL.HOST_WANTS, atLeast);
+    const seen = Atomics.load(words, CONTROL.BLOCKS);
+    if (ring.fill() < atLeast) Atomics.wait(words, CONTROL.BLOCKS, seen, ms);
+    Atomics.store(words, CONTROL.HOST_WANTS, 0);
+    return ring.fill() >= atLeast;
   }
 
   /** Counts, measures and, while recording, copies what goes out. */

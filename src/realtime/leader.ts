@@ -2,6 +2,7 @@
 import {
   COMMANDS_CONTROL_W,
   COMMANDS_OSC_W,
+  COMMANDS_SCRIPT_W,
   CONTROL,
   OUTPUT_RING_W,
   PLAN,
@@ -19,7 +20,7 @@ import { dealEvents } from './events.js';
 import { installKernels } from './kernels.js';
 import { writeBus } from './output.js';
 import { openPartitions, preparePartitions } from './partitions.js';
-import { takeCommands } from './pending.js';
+import { CONTROL_PLACES, takeCommands } from './pending.js';
 import type { DspThread } from './thread.js';
 
 /** Milliseconds after which a leader without room looks around by itself. */
@@ -30,6 +31,7 @@ export class Leader {
   private readonly ring: FrameRing;
   private readonly fromControl: CommandRing;
   private readonly fromOsc: CommandRing;
+  private readonly fromScript: CommandRing;
 
   // setup
   constructor(thread: DspThread) {
@@ -38,6 +40,7 @@ export class Leader {
     this.ring = new FrameRing(buffer as SharedArrayBuffer, OUTPUT_RING_W, RING_FRAMES, thread.words[CONTROL.CHANNELS]!);
     this.fromControl = new CommandRing(buffer as SharedArrayBuffer, COMMANDS_CONTROL_W);
     this.fromOsc = new CommandRing(buffer as SharedArrayBuffer, COMMANDS_OSC_W);
+    this.fromScript = new CommandRing(buffer as SharedArrayBuffer, COMMANDS_SCRIPT_W);
   }
 
   /** Until RUN_STOP. */
@@ -51,7 +54,8 @@ export class Leader {
       thread.count(WORKER.HEARTBEAT, 1);
       if (thread.lacksKernels()) installKernels(thread);
       if (Atomics.load(words, CONTROL.NEXT_PLAN) !== words[CONTROL.PLAN]!) this.adopt();
-      if (state === RUN_PLAYING && ring.fill() + words[CONTROL.BLOCK_FRAMES]! <= words[CONTROL.RING_DEPTH]!) {
+      const wanted = words[CONTROL.RING_DEPTH]! + Atomics.load(words, CONTROL.HOST_NEEDS);
+      if (state === RUN_PLAYING && ring.fill() + words[CONTROL.BLOCK_FRAMES]! <= wanted) {
         this.block();
       } else {
         Atomics.add(words, CONTROL.LEADER_SLEEPS, 1);
@@ -73,8 +77,9 @@ export class Leader {
     const { words, floats } = this.thread;
     const plan = words[CONTROL.PLAN]! >> 2;
     const frames = words[CONTROL.BLOCK_FRAMES]!;
-    takeCommands(words, this.fromControl);
-    takeCommands(words, this.fromOsc);
+    takeCommands(words, this.fromControl, 0);
+    takeCommands(words, this.fromOsc, CONTROL_PLACES);
+    takeCommands(words, this.fromScript, CONTROL_PLACES);
     if (plan !== 0) preparePartitions(words, plan);
     dealEvents(words, floats, plan, frames);
     if (plan !== 0 && !this.play(plan)) return;

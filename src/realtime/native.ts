@@ -6,11 +6,13 @@ export interface Koffi {
   load(file: string | null): {
     func(prototype: string): Native;
     func(name: string, result: unknown, parameters: readonly unknown[]): Native;
+    symbol(name: string, type: unknown): unknown;
   };
   struct(fields: Record<string, unknown>): unknown;
   pointer(type: unknown): unknown;
   out(type: unknown): unknown;
   decode(pointer: unknown, type: unknown): unknown;
+  decode(pointer: unknown, offset: number, type: unknown): unknown;
 }
 /** A function of another language; what it takes and returns, its prototype says. */
 export type Native = (...args: readonly unknown[]) => unknown;

@@ -32,7 +32,7 @@ export const CONTROL = {
   BLOCKS: 6 * LINE_W + 3, // L: blocks computed; a gate, notified when the ring holds HOST_WANTS frames
   LATE_EVENTS: 6 * LINE_W + 4, // L: events whose frame had passed when they were read
   STALE_EVENTS: 6 * LINE_W + 5, // L: events for a module that no longer exists
-  DROPPED_EVENTS: 6 * LINE_W + 6, // L: events lost because the pending queue was full
+  HELD_BACK: 6 * LINE_W + 6, // L: times that commands stayed in their ring for a while because the pending queue was full
   ADOPTED: 6 * LINE_W + 7, // L: plans adopted; notified after each
   LEADER_SLEEPS: 6 * LINE_W + 8, // L: times the leader slept for want of room
   PENDING: 6 * LINE_W + 9, // L: events in the pending heap
@@ -49,6 +49,9 @@ export const CONTROL = {
   RING_LOW: 7 * LINE_W + 10, // H: fewest frames that a period left in the output ring since control last raised it
   TAKEN_LO: 7 * LINE_W + 11, // H: frames taken from the output ring (HOST_FRAME less what underruns made up), low word
   TAKEN_HI: 7 * LINE_W + 12, // H: high word, then its copy
+  HOST_NEEDS: 7 * LINE_W + 14, // H: frames it needs now, to be computed on top of RING_DEPTH
+  HOST_TURN: 7 * LINE_W + 15, // H: number of the host thread that plays; the one before it leaves
+  HOST_LEFT: 7 * LINE_W + 16, // H: how many host threads have left to another
 
   // When the host took what: one pair of time and frame, written once a period (src/shared/stamp.ts). STAMP_SEQ is odd while it is being written.
   STAMP_SEQ: 8 * LINE_W, // H
@@ -84,9 +87,14 @@ export const WORKER = {
   BUSY_NS: 3, // D: nanoseconds spent on partitions (not waiting for other threads), wrapping
   BLOCKS: 4, // D: blocks this thread took part in, wrapping
   STATE: 5, // D: 0 not started, 1 running, 2 left
-  STEP: 6, // D: byte address of the step being run (written by the runner), for fault reports
-  FAULTS: 7, // D: kernel traps caught
+  AT: 6, // D: byte address of the word that names the step being run, 0 = none (written by the runner; with the next two, where to go on after a trap)
+  FAULTS: 7, // D: kernel traps caught, and kernels that could not be installed
   MAX_BLOCK_NS: 8, // D: longest block since control last zeroed it
+  SEGMENT: 9, // D: byte address of the segment being run
+  FRAME: 10, // D: the frame of a loop of cables being run, from the block's start
+  TIMED: 11, // D: byte address of the step that is being timed, 0 = none, −1 = all
+  SCHEDULING: 12, // D: place in SCHEDULINGS (src/realtime/priority.ts)
+  FLUSHES: 13, // D: 1 when the thread's processor takes denormals for zero
 } as const;
 const WORKERS_W = 12 * LINE_W;
 export const workerWord = (worker: number, field: number): number => WORKERS_W + worker * LINE_W + field;
@@ -123,6 +131,8 @@ export const COMMAND_SET = 1;
 export const COMMAND_NOTE = 2;
 /** Adds VALUE to a whole-number parameter: what counts triggers, so that each is one however soon the next comes. */
 export const COMMAND_ADD = 3;
+/** Such a count wraps to 0 here: as a float it stays exact. */
+export const COUNT_END = 2 ** 20;
 export const COMMAND_SLOTS = 16384; // power of two
 const COMMAND_RING_WORDS = RING.DATA + COMMAND_SLOTS * COMMAND.WORDS;
 /** Command rings, one per producer. */
@@ -132,7 +142,7 @@ export const COMMANDS_SCRIPT_W = COMMANDS_OSC_W + COMMAND_RING_WORDS;
 
 // ── pending events: a binary heap by (frame, arrival), touched by the leader only ──
 export const PENDING_MAX = 16384;
-/** COMMAND.WORDS words of the command, then the arrival number. One place more than PENDING_MAX, for what is dropped. */
+/** COMMAND.WORDS words of the command, then the arrival number. */
 export const PENDING_WORDS = COMMAND.WORDS + 1;
 export const PENDING_W = COMMANDS_SCRIPT_W + COMMAND_RING_WORDS;
 
@@ -142,22 +152,59 @@ export const BLOCK_EVENT = {
   NEXT: 0, // index of the partition's next event in this block, −1 = last
   OFFSET: 1, // frames from the block's start
   STATE: 2, // byte address of the module's state
-  PARAM: 3,
+  PARAM: 3, // this and the rest as in the COMMAND
   VOICE: 4,
-  VALUE: 5, // float bits
+  VALUE: 5,
   RAMP: 6,
-  KIND: 7, // a COMMAND_* kind
+  KIND: 7,
   WORDS: 8,
 } as const;
-export const BLOCK_EVENTS_W = PENDING_W + (PENDING_MAX + 1) * PENDING_WORDS;
+export const BLOCK_EVENTS_W = PENDING_W + PENDING_MAX * PENDING_WORDS;
 
 // ── module slots: a stable number for a living module ──
 export const MAX_SLOTS = 4096;
 export const SLOT = { GENERATION: 0, STATE: 1, WORDS: 2 } as const; // C; STATE is 0 when free
 export const SLOTS_W = BLOCK_EVENTS_W + BLOCK_EVENTS_MAX * BLOCK_EVENT.WORDS;
 
+// ── health: a record per slot, of what its module costs and how often it failed ──
+export const COST_BINS = 64;
+export const HEALTH = {
+  FAULTS: 0, // D: faults in all
+  RECENT: 1, // D: faults in the second that began at …
+  SINCE: 2, // D: … this frame (low word)
+  OVER: 3, // D: timings in a row that were above the budget
+  TIMINGS: 4, // D
+  MAX_NS: 5, // D: per block
+  SUM_NS: 6, // D: a count as in frame.ts, three words
+  BINS: 9, // D: timings by costBin
+  WORDS: 9 + COST_BINS,
+} as const;
+export const HEALTH_W = SLOTS_W + MAX_SLOTS * SLOT.WORDS;
+
+// ── faults: a ring per DSP thread, of what went wrong in it ──
+export const FAULT_SLOTS = 64; // power of two
+export const FAULT = {
+  KIND: 0, // a FAULT_* kind
+  SLOT: 1, // slot and generation of the module, −1 = none
+  FRAME_LO: 2, // frame at which it happened
+  FRAME_HI: 3,
+  VALUE: 4, // what the kind says
+  WORDS: 8,
+} as const;
+/** A module gave a number that is none (VALUE: its bits) and began anew. */
+export const FAULT_NAN = 1;
+/** A kernel trapped; its modules are bypassed. */
+export const FAULT_TRAP = 2;
+/** A module alone took more of the block's time than there is (VALUE: nanoseconds per block) and is bypassed. */
+export const FAULT_BUDGET = 3;
+/** A module failed again and again (VALUE: times) and is bypassed. */
+export const FAULT_OFTEN = 4;
+const FAULT_RING_WORDS = RING.DATA + FAULT_SLOTS * FAULT.WORDS;
+const FAULTS_W = Math.ceil((HEALTH_W + MAX_SLOTS * HEALTH.WORDS) / LINE_W) * LINE_W;
+export const faultRing = (worker: number): number => FAULTS_W + worker * FAULT_RING_WORDS;
+
 /** First byte control may allocate. */
-export const HEAP = Math.ceil((SLOTS_W + MAX_SLOTS * SLOT.WORDS) / 1024) * 4096;
+export const HEAP = Math.ceil(faultRing(MAX_WORKERS + 1) / 1024) * 4096;
 
 // ── plan (immutable once published, but for the words marked D or L) ──
 export const PLAN = {
@@ -195,12 +242,17 @@ export const STEP = {
   KERNEL: 0, // index in the kernel table
   STATE: 1, // byte address of the module's state
   TABLES: 2, // byte address of the module type's tables
-  PORTS: 4, // two words per plugged-in input or output, in the kernel's order: byte address, bytes between lane groups
+  FAULT: 3, // D: a bit for each lane of which the call just made gave a number that is none; the kernel sets it, `mend` clears it
+  LANES: 4, // a bit for each lane of a shared state that this step computes; 1 = a state of its own, 0 = no module
+  FIRST_OUTPUT: 5, // ports before the first output's
+  OUTPUT_COUNT: 6,
+  SLOTS: 8, // slot and generation (as in COMMAND.SLOT) of the module in each lane; of a module with a state of its own, the first
+  PORTS: 12, // two words per plugged-in input or output, in the kernel's order: byte address, bytes between lane groups
 } as const;
 
 // ── module state: a header, then `GROUPS` lane groups ──
 // A lane group is a row of vectors, LANES floats each: voice mask, voice number, four per parameter, then the rest of
-// the state, then buffers (interleaved by lane).
+// the state, then buffers (interleaved by lane). Behind the groups lie, group by group, the vectors of state as they were at first.
 export const STATE = {
   PACKED: 0, // 1 when the lanes are modules of their own (several monophonic ones in one state), else voices of one
   LANES: 1, // 1 or 4
@@ -208,11 +260,55 @@ export const STATE = {
   GROUP_BYTES: 3,
   VOICES: 4,
   PARAMS: 5,
+  KEYS: 6, // of a module that plays notes: bytes from its first lane group to the key stack in it, else 0
+  SCALARS: 7, // vectors of state between the parameters and the last outputs
   RAMP_FRAMES: 8, // frames until the last running ramp ends: one word, or when packed one per lane
+  MUTED: 12, // CD: a bit for each lane that is bypassed (bit 0 of a state of its own), and MUTED_REVIVE further up one that is to start anew
+  OUTPUTS: 13, // vectors that keep the last sample of each used output, behind those of state
   HEADER_BYTES: 64,
 } as const;
+export const MUTED_REVIVE = 8;
 export const VECTOR_MASK = 0; // all ones in lanes that are a voice
 export const VECTOR_VOICE = 1; // the voice's number, float
 export const VECTOR_PARAMS = 2;
 /** Vectors of one parameter. */
 export const PARAM = { VALUE: 0, STEP: 1, TARGET: 2, REMAINING: 3, VECTORS: 4 } as const;
+
+// ── notes: what a module that plays them shares with who assigns its voices (src/realtime/notes.ts) ──
+/** Its first parameters, by place, and the places of their values. */
+export const NOTE_PARAM = { MODE: 0, STEAL: 1 } as const;
+export const NOTE_MODE = { POLY: 0, MONO: 1, LEGATO: 2 } as const;
+export const NOTE_STEAL = { OLDEST: 0, QUIETEST: 1, ROTATE: 2 } as const;
+/** Its first states, by place: NOTE_STATES in src/module.ts. Their vectors follow those of the parameters. Flags are 0 or −1. */
+export const NOTE = {
+  PITCH: 0, // float, volts: where the voice is or glides to
+  VELOCITY: 1, // float, 0..10 V
+  HELD: 2, // flag: the gate is to be high
+  STRUCK: 3, // flag: a note has begun that the kernel has not answered with an edge yet
+  JUMP: 4, // flag: the pitch is to be there at once
+  LEFT: 5, // one more than the frames until the note ends; 0 = until it is ended
+  NEXT: 6, // row of the key stack to which the voice returns when the note ends by itself
+  LAST: 7, // row at which there is nothing more to return to
+  SINCE: 8, // frames since the gate fell, at most NOTE_LONG
+  ELAPSED: 9, // first voice: frames since the last event, at most NOTE_LONG
+  LEVEL: 10, // float: input `level` in the frame before, −1 when nothing is plugged into it
+  KEY: 11, // the key played last
+  ORDER: 12, // that note's number, 0 = never played
+  TURN: 13, // first voice: the voice taken last
+  NOTES: 14, // first voice: notes so far, wrapping
+  DEPTH: 15, // first voice: keys in the key stack
+  COUNT: 16,
+} as const;
+/** Longest time that is told from longer ones, in frames: six hours at 48 kHz. No note is timed to last longer. */
+export const NOTE_LONG = 2 ** 30;
+/** The key stack, a buffer in the lane of the first voice: keys held in a mode with one voice, the latest last. */
+export const KEY_STACK_ROWS = 16;
+export const KEY_ROW = {
+  KEY: 0,
+  PITCH: 1, // float
+  LEFT: 2, // frames until it ends, counted from ELAPSED = 0; 0 = until it is ended
+  // Not of this key but of the whole stack: row by row, to what the voice returns when notes end by themselves.
+  THEN_PITCH: 3, // float
+  THEN_LEFT: 4, // frames that this lasts, 0 = until it is ended
+  WORDS: 8,
+} as const;
