@@ -3,5 +3,5 @@ export { decode, decodeMessage, type Arg, type Decoded, type DecodedBundle, type
 export { encode, encodeBundle, encodeBundleInto, encodeMessage, encodeMessageInto, type Value } from './encode.js';
 export { Message, Reader } from './message.js';
 export { TAG } from './tags.js';
-export { IMMEDIATELY, timetagFromUnix, unixFromTimetag, unixSeconds } from './timetag.js';
+export { IMMEDIATELY, isImmediate, timetagFromUnix, unixFromTimetag, unixSeconds } from './timetag.js';
 export { LIMITS, validate, type Fault, type Reason } from './validate.js';

@@ -1,6 +1,7 @@
 // Reading a validated packet in place: one `Message` and one `Reader` serve a socket for ever and allocate nothing.
 import { endOfText, padded, paddedText, readFloat32, readFloat64, readInt32, readText, readUint32 } from './bytes.js';
 import { sizeOf, TAG, VARIABLE } from './tags.js';
+import { isEarlier } from './timetag.js';
 import { BUNDLE_HEADER, LIMITS, validate, type Fault } from './validate.js';
 
 const HASH = 0x23;
@@ -91,24 +92,28 @@ function variableSize(packet: Uint8Array, tag: number, at: number): number {
  */
 export class Reader {
   readonly message = new Message();
-  /** The two words of the time tag of the bundle that `message` is in; (0, 1), immediately, outside of any. */
+  /**
+   * The two words of the time tag of the bundle that `message` is in; (0, 1), immediately, outside of any. What is in a bundle does not happen
+   * before it, so an earlier one within takes its time.
+   */
   timeSeconds = 0;
   timeFraction = 1;
   /** How many bundles `message` is in. */
   depth = 0;
   #packet: Uint8Array = new Uint8Array(0);
   #at = 0;
-  /** Where each bundle begins and ends. */
-  readonly #starts = new Int32Array(LIMITS.depth + 1);
+  /** Where each bundle ends, and its time. */
   readonly #ends = new Int32Array(LIMITS.depth + 1);
+  readonly #seconds = new Uint32Array(LIMITS.depth + 1);
+  readonly #fractions = new Uint32Array(LIMITS.depth + 1);
 
   /** Validates a packet and stands before its first message. */
   open(packet: Uint8Array): Fault | undefined {
     const fault = validate(packet);
     this.#packet = packet;
     this.depth = 0;
-    this.timeSeconds = 0;
-    this.timeFraction = 1;
+    this.#fractions[0] = 1;
+    this.#useTime();
     this.#at = fault ? packet.length : 0;
     this.#ends[0] = packet.length;
     return fault;
@@ -120,7 +125,7 @@ export class Reader {
       while (this.#at === this.#ends[this.depth]) {
         if (this.depth === 0) return false;
         this.depth--;
-        if (this.depth > 0) this.#readTime();
+        this.#useTime();
       }
       const start = this.depth === 0 ? this.#at : this.#at + 4;
       const end = this.depth === 0 ? this.#ends[0]! : start + readInt32(this.#packet, this.#at);
@@ -129,17 +134,24 @@ export class Reader {
         this.#at = end;
         return true;
       }
-      this.depth++;
-      this.#starts[this.depth] = start;
-      this.#ends[this.depth] = end;
-      this.#readTime();
+      this.#enter(start, end);
       this.#at = start + BUNDLE_HEADER;
     }
   }
 
-  #readTime(): void {
-    const start = this.#starts[this.depth]!;
-    this.timeSeconds = readUint32(this.#packet, start + 8);
-    this.timeFraction = readUint32(this.#packet, start + 12);
+  #enter(start: number, end: number): void {
+    const outer = this.depth++;
+    const seconds = readUint32(this.#packet, start + 8);
+    const fraction = readUint32(this.#packet, start + 12);
+    const early = isEarlier(seconds, fraction, this.#seconds[outer]!, this.#fractions[outer]!);
+    this.#ends[this.depth] = end;
+    this.#seconds[this.depth] = early ? this.#seconds[outer]! : seconds;
+    this.#fractions[this.depth] = early ? this.#fractions[outer]! : fraction;
+    this.#useTime();
+  }
+
+  #useTime(): void {
+    this.timeSeconds = this.#seconds[this.depth]!;
+    this.timeFraction = this.#fractions[this.depth]!;
   }
 }

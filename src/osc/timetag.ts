@@ -14,6 +14,18 @@ export function unixSeconds(seconds: number, fraction: number): number {
   return era + seconds - UNIX_EPOCH_S + fraction / FRACTION;
 }
 
+/** Whether a time tag's words mean immediately; some programs leave them zero. */
+export const isImmediate = (seconds: number, fraction: number): boolean => seconds === 0 && fraction <= 1;
+
+/** Whether time tag `a` is before `b`, both as words; immediately is before all others. */
+export function isEarlier(aSeconds: number, aFraction: number, bSeconds: number, bFraction: number): boolean {
+  if (isImmediate(bSeconds, bFraction)) return false;
+  if (isImmediate(aSeconds, aFraction)) return true;
+  const a = unixSeconds(aSeconds, 0);
+  const b = unixSeconds(bSeconds, 0);
+  return a < b || (a === b && aFraction < bFraction);
+}
+
 /** Unix time in seconds of a time tag. */
 export const unixFromTimetag = (timetag: bigint): number => unixSeconds(Number(timetag >> 32n), Number(timetag & 0xffff_ffffn));
 

@@ -1,0 +1,207 @@
+// Into the engine: parameter changes, notes and triggers, as records in the arena's command ring.
+//
+// When the ring is full the newest value of each parameter waits in its cell (src/osc/target.ts) until there is room, so the last value always
+// arrives. Notes and triggers cannot be merged; what finds no room of them is dropped, but for the ends of notes, for which some room is kept.
+import { COMMAND, COMMAND_ADD, COMMAND_NOTE, COMMAND_SET, COMMAND_SLOTS, COMMANDS_OSC_W, CONTROL, PENDING_MAX } from '../shared/layout.js';
+import { CommandRing } from '../shared/ring.js';
+import type { ParamChange } from './protocol.js';
+import type { Space } from './space.js';
+import { MARK, type Target } from './target.js';
+
+/** What became of an event. */
+export type Outcome = 'sent' | 'waits' | 'dropped';
+
+/** Where events go. What is sent happens at the `moment` last set. */
+export interface Input {
+  /** A frame, or NOW. */
+  moment(frame: number): void;
+  /** `voice`: −1 = all. */
+  set(target: Target, param: number, voice: number, value: number): Outcome;
+  /** `velocity` 0 ends it; then `key` −1 ends all. `frames`: how long it lasts, 0 = until it is ended. */
+  note(target: Target, volts: number, velocity: number, key: number, frames: number): Outcome;
+  /** Counts a trigger. */
+  add(target: Target, param: number): Outcome;
+  /** Whether there is no room for more events that lie ahead. */
+  isCrowded(): boolean;
+  /** What a parameter is, or is moving to. */
+  value(target: Target, param: number, voice: number): number;
+}
+
+/** Room in the ring that only ends of notes may take. */
+const RESERVE = 256;
+/** Events that may lie ahead; the rest of the heap is for what is meant for now. */
+const AHEAD_MAX = (PENDING_MAX * 3) / 4;
+/** Blocks after which a value that was sent is in the module's state. */
+const SETTLED = 2;
+
+export class LiveInput implements Input {
+  /** While true changes wait, notes and triggers for now are dropped: they are old, and would come in one burst. */
+  isBehind = false;
+  readonly #words: Int32Array;
+  readonly #ring: CommandRing;
+  readonly #space: Space;
+  readonly #record = new Int32Array(COMMAND.WORDS);
+  readonly #floats = new Float32Array(this.#record.buffer);
+  #waiting: Target[] = [];
+  #changed: Target[] = [];
+
+  constructor(memory: SharedArrayBuffer, space: Space) {
+    this.#words = new Int32Array(memory);
+    this.#ring = new CommandRing(memory, COMMANDS_OSC_W);
+    this.#space = space;
+    this.moment(-1);
+  }
+
+  moment(frame: number): void {
+    this.#record[COMMAND.FRAME_LO] = frame;
+    this.#record[COMMAND.FRAME_HI] = Math.floor(frame / 2 ** 32);
+  }
+
+  set(target: Target, param: number, voice: number, value: number): Outcome {
+    const cell = target.cell(param, voice);
+    if (voice < 0) this.#forgetVoices(target, cell);
+    const waited = (target.marks[cell]! & MARK.waiting) !== 0;
+    target.newest[cell] = value;
+    target.blocks[cell] = Atomics.load(this.#words, CONTROL.BLOCKS);
+    target.marks[cell] = MARK.changed | (this.#isNow() ? MARK.current : 0);
+    if (!target.hasChanged) {
+      target.hasChanged = true;
+      this.#changed.push(target);
+    }
+    if (this.flush() && this.#room() > RESERVE) {
+      this.#send(target, COMMAND_SET, param, target.module.lane ?? voice, target.newest[cell]!, target.ramps[param]!);
+      return 'sent';
+    }
+    target.frameLow[cell] = this.#record[COMMAND.FRAME_LO]!;
+    target.frameHigh[cell] = this.#record[COMMAND.FRAME_HI]!;
+    target.marks[cell]! |= MARK.waiting;
+    if (waited) Atomics.add(this.#words, CONTROL.OSC_MERGED, 1);
+    if (!target.hasWaiting) {
+      target.hasWaiting = true;
+      this.#waiting.push(target);
+    }
+    return 'waits';
+  }
+
+  note(target: Target, volts: number, velocity: number, key: number, frames: number): Outcome {
+    const isEnd = velocity === 0;
+    if (!isEnd && this.isBehind && this.#isNow()) return this.#drop();
+    if (this.#room() <= (isEnd ? 0 : RESERVE)) return this.#drop();
+    this.#floats[COMMAND.VALUE] = velocity;
+    const bits = this.#record[COMMAND.VALUE]!;
+    this.#send(target, COMMAND_NOTE, bits, key, volts, frames);
+    return 'sent';
+  }
+
+  add(target: Target, param: number): Outcome {
+    if ((this.isBehind && this.#isNow()) || this.#room() <= RESERVE) return this.#drop();
+    this.#send(target, COMMAND_ADD, param, target.module.lane ?? -1, 1, 0);
+    return 'sent';
+  }
+
+  #isNow(): boolean {
+    return this.#record[COMMAND.FRAME_HI]! < 0;
+  }
+
+  #room(): number {
+    return COMMAND_SLOTS - this.#ring.fill();
+  }
+
+  #drop(): Outcome {
+    Atomics.add(this.#words, CONTROL.OSC_DROPPED, 1);
+    return 'dropped';
+  }
+
+  #send(target: Target, kind: number, param: number, voice: number, value: number, ramp: number): void {
+    const record = this.#record;
+    record[COMMAND.KIND] = kind;
+    record[COMMAND.SLOT] = target.module.address;
+    record[COMMAND.PARAM] = param;
+    record[COMMAND.VOICE] = voice;
+    this.#floats[COMMAND.VALUE] = value;
+    record[COMMAND.RAMP] = ramp;
+    this.#ring.push(record);
+  }
+
+  /** A value for all voices replaces what there is of them. */
+  #forgetVoices(target: Target, all: number): void {
+    for (let cell = all + 1; cell < all + target.cells; cell++) {
+      if ((target.marks[cell]! & MARK.waiting) !== 0) Atomics.add(this.#words, CONTROL.OSC_MERGED, 1);
+      target.marks[cell] = 0;
+    }
+  }
+
+  // ── what waits ──
+
+  /** Whether values wait for room. */
+  get hasWaiting(): boolean {
+    return this.#waiting.length > 0;
+  }
+
+  /** Sends what waits. @returns whether nothing waits any more. */
+  flush(): boolean {
+    if (this.isBehind) return false;
+    if (this.#waiting.length === 0) return true;
+    const low = this.#record[COMMAND.FRAME_LO]!;
+    const high = this.#record[COMMAND.FRAME_HI]!;
+    while (this.#waiting.length > 0 && this.#flushTarget(this.#waiting.at(-1)!)) this.#waiting.pop()!.hasWaiting = false;
+    this.#record[COMMAND.FRAME_LO] = low;
+    this.#record[COMMAND.FRAME_HI] = high;
+    return this.#waiting.length === 0;
+  }
+
+  #flushTarget(target: Target): boolean {
+    for (let cell = 0; cell < target.marks.length; cell++) {
+      if ((target.marks[cell]! & MARK.waiting) === 0) continue;
+      if (this.#room() <= RESERVE) return false;
+      const param = target.paramOf(cell);
+      const voice = target.module.lane ?? target.voiceOf(cell);
+      this.#record[COMMAND.FRAME_LO] = target.frameLow[cell]!;
+      this.#record[COMMAND.FRAME_HI] = target.frameHigh[cell]!;
+      this.#send(target, COMMAND_SET, param, voice, target.newest[cell]!, target.ramps[param]!);
+      target.marks[cell]! &= ~MARK.waiting;
+    }
+    return true;
+  }
+
+  /** Forgets a module that is gone. */
+  forget(target: Target): void {
+    this.#waiting = this.#waiting.filter((other) => other !== target);
+    this.#changed = this.#changed.filter((other) => other !== target);
+  }
+
+  // ── what is known ──
+
+  isCrowded(): boolean {
+    return Atomics.load(this.#words, CONTROL.PENDING) + this.#ring.fill() > AHEAD_MAX;
+  }
+
+  value(target: Target, param: number, voice: number): number {
+    const cell = target.cell(param, voice);
+    if (this.#isCurrent(target, cell)) return target.newest[cell]!;
+    const all = target.cell(param, -1);
+    return this.#isCurrent(target, all) ? target.newest[all]! : this.#space.value(target.module, param, voice);
+  }
+
+  #isCurrent(target: Target, cell: number): boolean {
+    const marks = target.marks[cell]!;
+    if ((marks & MARK.current) === 0) return false;
+    return (marks & MARK.waiting) !== 0 || ((Atomics.load(this.#words, CONTROL.BLOCKS) - target.blocks[cell]!) | 0) < SETTLED;
+  }
+
+  /** The newest value of each parameter that was set since the last time. */
+  takeChanges(): ParamChange[] {
+    const changes: ParamChange[] = [];
+    for (const target of this.#changed) {
+      target.hasChanged = false;
+      for (let cell = 0; cell < target.marks.length; cell++) {
+        if ((target.marks[cell]! & MARK.changed) === 0) continue;
+        target.marks[cell]! &= ~MARK.changed;
+        const param = target.names[target.paramOf(cell)]!;
+        changes.push({ id: target.module.id, param, voice: target.voiceOf(cell), value: target.newest[cell]! });
+      }
+    }
+    this.#changed = [];
+    return changes;
+  }
+}

@@ -1,0 +1,187 @@
+// What is said to clients, and to whom one may say how much.
+//
+// An unregistered datagram sender may not be who it says it is, and must not make us send more than it sent (so that nobody is flooded through us):
+// it has a credit of as many bytes as came from it. Streams, senders on this machine and those registered by `/engine/notify` have no such limit.
+import { encodeMessage, type Value } from './encode.js';
+import type { Client } from './client.js';
+import { Rate } from './rate.js';
+import type { OutgoingMessage } from './protocol.js';
+
+export const REPLY_LIMITS = {
+  /** Clients that are told of everything, and those that watch what arrives. */
+  registered: 64,
+  /** Complaints a second, to one client and to all together. */
+  complaints: 50,
+  allComplaints: 500,
+  late: 20,
+  monitored: 1000,
+  /** Bytes of credit a stranger may save up. */
+  credit: 4096,
+} as const;
+
+interface Session {
+  credit: number;
+  readonly complaints: Rate;
+}
+
+/** What a caller wants back: the token it sent, or nothing. */
+export type Token = number | undefined;
+
+export class Replies {
+  readonly #now: () => number;
+  readonly #trustLoopback: boolean;
+  readonly #sessions = new WeakMap<Client, Session>();
+  /** Who is registered, and where it wants to be told. */
+  readonly #notified = new Map<Client, Client>();
+  readonly #monitors = new Set<Client>();
+  readonly #complaints = new Rate(REPLY_LIMITS.allComplaints);
+  readonly #late = new Rate(REPLY_LIMITS.late);
+  readonly #drops = new Rate(1);
+  readonly #monitored = new Rate(REPLY_LIMITS.monitored);
+  /** Replies that a stranger's credit was too small for. */
+  withheld = 0;
+
+  /** `now`: milliseconds. */
+  constructor(trustLoopback: boolean, now: () => number = () => performance.now()) {
+    this.#trustLoopback = trustLoopback;
+    this.#now = now;
+  }
+
+  #session(client: Client): Session {
+    let session = this.#sessions.get(client);
+    if (!session) this.#sessions.set(client, (session = { credit: 0, complaints: new Rate(REPLY_LIMITS.complaints) }));
+    return session;
+  }
+
+  isTrusted(client: Client): boolean {
+    return client.isStream || (this.#trustLoopback && client.isLocal === true) || this.#notified.has(client);
+  }
+
+  /** `bytes` came from a client. */
+  heard(client: Client, bytes: number): void {
+    if (this.isTrusted(client)) return;
+    const session = this.#session(client);
+    session.credit = Math.min(REPLY_LIMITS.credit, session.credit + bytes);
+  }
+
+  // ── answers ──
+
+  /** @returns false when it could not or must not be sent. */
+  send(client: Client, address: string, args: readonly Value[]): boolean {
+    return this.#deliver(client, encodeMessage(address, args));
+  }
+
+  #deliver(client: Client, packet: Uint8Array): boolean {
+    if (!this.isTrusted(client)) {
+      const session = this.#session(client);
+      if (session.credit < packet.length) {
+        this.withheld++;
+        return false;
+      }
+      session.credit -= packet.length;
+    }
+    return client.send(packet);
+  }
+
+  done(client: Client, command: string, args: readonly Value[], token: Token): void {
+    this.send(client, '/done', [command, ...args, ...echo(token)]);
+  }
+
+  fail(client: Client, command: string, message: string, token?: Token): void {
+    this.send(client, '/fail', [command, message, ...echo(token)]);
+  }
+
+  /** Control's answer. What is too large for a datagram is not sent, but for that. */
+  relay(client: Client, messages: readonly OutgoingMessage[]): void {
+    for (const { address, args } of messages) {
+      const packet = encodeMessage(address, args);
+      if (this.#deliver(client, packet) || client.isStream) continue;
+      this.fail(client, address, `the answer (${packet.length} bytes) could not be sent`);
+    }
+  }
+
+  /** Whether a client may be told of one more mistake now: a fader that means nothing must not be answered a thousand times a second. */
+  mayComplain(client: Client): boolean {
+    const now = this.#now();
+    return this.#session(client).complaints.allows(now) && this.#complaints.allows(now);
+  }
+
+  /** Tells of a mistake, after `mayComplain`. */
+  complain(client: Client, address: string, message: string): void {
+    const skipped = this.#session(client).complaints.takeSkipped();
+    this.fail(client, address, skipped > 0 ? `${message} (and ${skipped} other failures)` : message);
+  }
+
+  // ── news ──
+
+  /** A message's time had passed. */
+  late(client: Client, address: string, milliseconds: number): void {
+    if (!this.#late.allows(this.#now())) return;
+    const skipped = this.#late.takeSkipped();
+    this.#news(client, '/late', [address, { type: 'f', value: milliseconds }, ...(skipped > 0 ? [skipped] : [])]);
+  }
+
+  /** Notes or triggers found no room. */
+  dropped(client: Client, address: string): void {
+    if (this.#drops.allows(this.#now())) this.#news(client, '/fail', [address, `no room: dropped ${1 + this.#drops.takeSkipped()}`]);
+  }
+
+  /** To a client and to all who want to be told. */
+  #news(client: Client, address: string, args: readonly Value[]): void {
+    const packet = encodeMessage(address, args);
+    const told = this.#notified.get(client);
+    if (told !== client) this.#deliver(client, packet);
+    for (const other of this.#notified.values()) other.send(packet);
+  }
+
+  /** To all who want to be told. */
+  push(messages: readonly OutgoingMessage[]): void {
+    if (this.#notified.size === 0) return;
+    for (const { address, args } of messages) {
+      const packet = encodeMessage(address, args);
+      for (const client of this.#notified.values()) client.send(packet);
+    }
+  }
+
+  // ── who wants to be told ──
+
+  /** `at`: where. @returns false when there are too many. */
+  register(client: Client, at: Client): boolean {
+    if (!this.#notified.has(client) && this.#notified.size >= REPLY_LIMITS.registered) return false;
+    this.#notified.set(client, at);
+    return true;
+  }
+
+  unregister(client: Client): void {
+    this.#notified.delete(client);
+  }
+
+  /** @returns false when there are too many. */
+  watch(client: Client, on: boolean): boolean {
+    if (!on) this.#monitors.delete(client);
+    else if (this.#monitors.size >= REPLY_LIMITS.registered && !this.#monitors.has(client)) return false;
+    else this.#monitors.add(client);
+    return true;
+  }
+
+  /** A client has gone. */
+  gone(client: Client): void {
+    this.#notified.delete(client);
+    this.#monitors.delete(client);
+  }
+
+  /** Whether somebody watches what arrives and may be told of one more. */
+  mayMonitor(): boolean {
+    return this.#monitors.size > 0 && this.#monitored.allows(this.#now());
+  }
+
+  /** Tells those who watch that a message came and what it did. */
+  monitor(client: Client, address: string, args: string, did: string): void {
+    const skipped = this.#monitored.takeSkipped();
+    const packets = [encodeMessage('/monitor', [client.label, address, args, did])];
+    if (skipped > 0) packets.unshift(encodeMessage('/monitor', ['', '', '', `${skipped} not shown`]));
+    for (const watcher of this.#monitors) for (const packet of packets) watcher.send(packet);
+  }
+}
+
+const echo = (token: Token): Value[] => (token === undefined ? [] : [{ type: 'i', value: token }]);
