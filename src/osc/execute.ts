@@ -1,0 +1,156 @@
+// Carries out the commands of COMMANDS that are control's: checks their arguments against the table, runs them, and puts what they say into messages.
+import type { Edit } from '../control/edits.js';
+import type { Engine } from '../control/engine.js';
+import { didYouMean } from '../control/names.js';
+import { quote } from '../control/patch/problems.js';
+import { KrellError, PatchError } from '../errors.js';
+import { COMMANDS, commandAt, usageOf, type CommandArg, type EngineCommand } from './commands.js';
+import { encodeMessage, type Value } from './encode.js';
+import type { Folders } from './execute-files.js';
+import { modules } from './execute-modules.js';
+import { patches } from './execute-patches.js';
+import type { OutgoingMessage } from './protocol.js';
+
+/** What commands work on. */
+export interface Desk {
+  readonly engine: Engine;
+  readonly folders: Folders;
+  /** The name by which the patch was loaded or saved last. */
+  patchName: string | undefined;
+  /** Brings what OSC has set into the patch. */
+  flush(): Promise<void>;
+  /** Ends the program; undefined when OSC may not. */
+  readonly quit: (() => void) | undefined;
+}
+
+/** What belongs to one sender. */
+export interface Sender {
+  /** Edits that wait for `tx/commit`. */
+  transaction?: Edit[] | undefined;
+}
+
+/** What a command has to say. */
+export interface Outcome {
+  /** Goes to the command's own address, in pages; no row is parted. */
+  readonly data?: readonly (readonly Value[])[];
+  /** Goes with `/done`. */
+  readonly done?: readonly Value[];
+  /** To be done when all that has been sent. */
+  readonly afterwards?: () => void;
+}
+
+/** Gets the command's arguments in the order of the table, of the kinds it says; undefined for those left out at the end. */
+export type Handler = (desk: Desk, sender: Sender, ...args: never[]) => Outcome | Promise<Outcome>;
+
+type Scalar = number | string | boolean | null;
+
+const handlers: Readonly<Record<string, Handler>> = { ...modules, ...patches };
+
+/** Carries out one command. Never rejects: what fails is said with `/fail`. */
+export async function execute(
+  desk: Desk,
+  sender: Sender,
+  address: string,
+  args: readonly Scalar[],
+): Promise<{ messages: OutgoingMessage[]; afterwards?: () => void }> {
+  const command = commandAt.get(address);
+  let token: number[] = [];
+  try {
+    if (command?.by !== 'control') throw unknown(address);
+    const read = readArgs(command, args);
+    token = read.token;
+    const handler = handlers[address] as (desk: Desk, sender: Sender, ...args: unknown[]) => Outcome | Promise<Outcome>;
+    const { data, done = [], afterwards } = await handler(desk, sender, ...read.args);
+    const messages = [...(data ? pages(address, data, token) : []), { address: '/done', args: [address, ...done.map(sendable), ...token] }];
+    return { messages, ...(afterwards ? { afterwards } : {}) };
+  } catch (error) {
+    return { messages: [{ address: '/fail', args: [address, sendable(desk.folders.censor(failText(error))), ...token] }] };
+  }
+}
+
+function unknown(address: string): KrellError {
+  const known = COMMANDS.flatMap((command) => (command.by === 'control' ? [command.address] : []));
+  return new KrellError('unknown-command', `there is no command ${quote(address)}`, { hint: didYouMean(address, known) });
+}
+
+// ── arguments ──
+
+/** Arguments by the table; a whole number after all of them is the sender's token. @throws KrellError that says how the command is used */
+function readArgs(command: EngineCommand, given: readonly Scalar[]): { args: Scalar[]; token: number[] } {
+  const args: Scalar[] = [];
+  for (const arg of command.args) {
+    const next = given[args.length];
+    const value = next === undefined ? undefined : valueFor(arg, next);
+    if (value !== undefined) args.push(value);
+    else if (arg.optional) break;
+    else throw misuse(command, next === undefined ? `${arg.name} is missing` : `${arg.name} is ${nameOf(next)}, not ${WANTED[arg.kind]}`);
+  }
+  const [token, ...more] = given.slice(args.length);
+  if (token === undefined) return { args, token: [] };
+  if (more.length > 0 || !Number.isInteger(token)) throw misuse(command, `${nameOf(token)} is one argument too many`);
+  return { args, token: [token as number] };
+}
+
+const WANTED: Readonly<Record<CommandArg['kind'], string>> = {
+  text: 'text',
+  number: 'a number',
+  integer: 'a whole number',
+  toggle: 'true or false',
+  value: 'a value',
+};
+
+function valueFor({ kind }: CommandArg, value: Scalar): Scalar | undefined {
+  switch (kind) {
+    case 'text':
+      return typeof value === 'string' ? value : undefined;
+    case 'number':
+      return Number.isFinite(value) ? value : undefined;
+    case 'integer':
+      return Number.isInteger(value) ? value : undefined;
+    case 'toggle':
+      return value === true || value === 1 ? true : value === false || value === 0 ? false : undefined;
+    case 'value':
+      return value === null || Number.isNaN(value) ? undefined : value;
+  }
+}
+
+const nameOf = (value: Scalar): string => (typeof value === 'string' ? quote(value) : String(value));
+
+function misuse(command: EngineCommand, message: string): KrellError {
+  const example = command.example === '' ? '' : `, as in ${command.address} ${command.example}`;
+  return new KrellError('usage', message, { hint: `use ${usageOf(command)}${example}` });
+}
+
+// ── replies ──
+
+/** Bytes of a reply: with all headers it must fit into one Ethernet frame. */
+const PAGE_BYTES = 1300;
+/** Bytes of a `/fail`'s text. */
+const FAIL_BYTES = 1000;
+
+/** Rows in as few messages as possible, each with its number and how many there are; at least one. */
+function pages(address: string, rows: readonly (readonly Value[])[], token: readonly number[]): OutgoingMessage[] {
+  const full: Value[][] = [[]];
+  for (const row of rows) {
+    const items = row.map(sendable);
+    const page = full.at(-1)!;
+    const size = encodeMessage(address, [0, 0, ...page, ...items, ...token]).length;
+    if (page.length > 0 && size >= PAGE_BYTES) full.push(items);
+    else page.push(...items);
+  }
+  return full.map((items, i) => ({ address, args: [i + 1, full.length, ...items, ...token] }));
+}
+
+/** An OSC string ends at its first zero byte. */
+const sendable = (value: Value): Value => (typeof value === 'string' ? value.replaceAll('\0', '\ufffd') : value);
+
+/** What went wrong, a line for each problem of a patch. */
+function failText(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const lines = error instanceof PatchError ? error.message.split('\n').slice(1) : [error.message];
+  const text = lines.map((line) => line.trim()).join('\n');
+  const bytes = Buffer.from(text);
+  if (bytes.length <= FAIL_BYTES) return text;
+  // Not within a character.
+  return `${new TextDecoder().decode(bytes.subarray(0, FAIL_BYTES - 3), { stream: true })}…`;
+}

@@ -1,0 +1,36 @@
+// What the OSC thread has been told of modules and aliases, so that it is told only what is new.
+import type { Engine } from '../control/engine.js';
+import type { OscAliasEntry, ToOsc } from './protocol.js';
+
+export class Table {
+  readonly #types = new Set<string>();
+  /** Slot and generation of each module: another one with the same id has another. */
+  readonly #modules = new Map<string, number>();
+  #aliases = '[]';
+
+  /** What differs from the last time, undefined when nothing does. */
+  update(engine: Engine): Extract<ToOsc, { kind: 'table' }> | undefined {
+    const live = engine.liveModules();
+    const ids = new Set(live.map(({ id }) => id));
+    const removed = [...this.#modules.keys()].filter((id) => !ids.has(id));
+    const modules = live.filter(({ id, address }) => this.#modules.get(id) !== address);
+    const types = new Set(modules.map(({ type }) => type).filter((type) => !this.#types.has(type)));
+    const aliases = [...engine.patch.osc].map(([address, { id, param, range }]): OscAliasEntry => ({ address, id, param, range }));
+    const aliasText = JSON.stringify(aliases);
+    const isSame = aliasText === this.#aliases;
+    if (isSame && removed.length === 0 && modules.length === 0) return undefined;
+
+    for (const id of removed) this.#modules.delete(id);
+    for (const { id, address } of modules) this.#modules.set(id, address);
+    for (const type of types) this.#types.add(type);
+    this.#aliases = aliasText;
+    return {
+      kind: 'table',
+      // Tables are large, and nobody's business there.
+      types: [...types].map((type) => ({ ...engine.registry.get(type), tables: {} })),
+      modules,
+      removed,
+      ...(isSame ? {} : { aliases }),
+    };
+  }
+}
