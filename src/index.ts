@@ -13,4 +13,7 @@ export { KrellError, PatchError, type Problem } from './errors.js';
 export { KernelError } from './kernel/index.js';
 export { toWav } from './host/wav.js';
 export { listDevices } from './host/devices.js';
+export { JobPool, type JobPoolOptions, type JobStats } from './jobs/pool.js';
+export type { HandlerRef, Job, JobState, SubmitOptions } from './jobs/job.js';
+export type { JobContext } from './jobs/handlers.js';
 export { modules } from '../modules/index.js';

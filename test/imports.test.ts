@@ -19,8 +19,8 @@ const RULES: Record<string, { areas: string[]; packages?: boolean; each?: 'alone
   'src/realtime': { areas: ['src/shared'], packages: true },
   'src/kernel': { areas: ['src/units', 'src/errors', 'src/module', 'src/dsp', 'src/shared'], packages: true },
 };
-/** Control, osc, host and the library entry may import all of that and each other. Nothing imports the command line. */
-const OUTER = ['src/control', 'src/osc', 'src/host', 'src/index'];
+/** Control, osc, host, jobs and the library entry may import all of that and each other. Nothing imports the command line. */
+const OUTER = ['src/control', 'src/osc', 'src/host', 'src/jobs', 'src/index'];
 for (const area of OUTER) RULES[area] = { areas: [...Object.keys(RULES), ...OUTER], packages: true };
 RULES['src/cli'] = { areas: Object.keys(RULES), packages: true };
 

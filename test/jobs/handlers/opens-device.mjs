@@ -1,0 +1,1 @@
+export { listDevices as default } from '../../../dist/src/host/devices.js';

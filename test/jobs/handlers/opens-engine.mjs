@@ -1,0 +1,2 @@
+import { startEngine } from './starts-engine.mjs';
+export default () => startEngine();

@@ -1,0 +1,4 @@
+export async function startEngine() {
+  const { Engine } = await import('#src/control/engine.js');
+  return Engine.create();
+}
