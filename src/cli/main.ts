@@ -18,8 +18,11 @@ const COMMANDS: Readonly<Record<string, () => Promise<{ command: Command }>>> = 
   modules: () => import('./commands/modules.js'),
   devices: () => import('./commands/devices.js'),
   send: () => import('./commands/send.js'),
+  monitor: () => import('./commands/monitor.js'),
   'osc-page': () => import('./commands/osc-page.js'),
   bench: () => import('./commands/bench.js'),
+  stress: () => import('./commands/stress.js'),
+  stats: () => import('./commands/stats.js'),
   'new-module': () => import('./commands/new-module.js'),
 };
 
