@@ -49,6 +49,10 @@ describe('parseCommandLine', () => {
     expect(parse('rye -o plate --note -5')!.options.note).toBe('-5');
   });
 
+  it('takes a negative number for an operand', () => {
+    expect(parse('-12.5 -.5 -o plate')!.operands).toEqual(['-12.5', '-.5']);
+  });
+
   it.each(['--help', 'rye -h', '-o plate --help'])('returns nothing for %s', (line) => {
     expect(parse(line)).toBeUndefined();
   });
@@ -102,5 +106,10 @@ Bakes bread.
       --note <text>       to print
       --json              print one JSON object
   -h, --help              show this text`);
+  });
+
+  it('names what follows the first operand', () => {
+    const operands = { name: 'dough', others: 'topping', min: 1, max: Infinity, help: 'what to bake' };
+    expect(helpOf({ ...command, operands } as never)).toMatch(/^Usage: krell bake <dough> \[topping\]… -o/);
   });
 });

@@ -14,8 +14,7 @@ export const command = defineCommand({
   async run([path], { host, port }) {
     const registry = new Registry(modules);
     const patch = loadPatch(await readPatchFile(path!), registry, { source: path! });
-    const target = `${host.includes(':') ? `[${host}]` : host}:${port}`;
-    process.stdout.write(`${JSON.stringify(stageControlPage(patch, registry, target), null, 2)}\n`);
+    process.stdout.write(`${JSON.stringify(stageControlPage(patch, registry, `${host}:${port}`), null, 2)}\n`);
     return 0;
   },
 });

@@ -2,7 +2,7 @@
 import { didYouMean } from '../../control/names.js';
 import { quote } from '../../control/patch/problems.js';
 import { KrellError, UsageError } from '../../errors.js';
-import { COMMANDS, commandAt, type EngineCommand } from '../../osc/commands.js';
+import { COMMANDS, commandAt, usageOf, type EngineCommand } from '../../osc/commands.js';
 import { isPattern } from '../../osc/match.js';
 import { defineCommand, given, JSON_OPTION, OSC_OPTIONS } from '../args.js';
 import { OscClient } from '../osc/client.js';
@@ -55,8 +55,6 @@ function checkAddress(address: string): void {
   process.stderr.write(`krell send: there is no command ${quote(address)}${hint ? `; ${hint}` : ''}\n`);
 }
 
-const usageOf = ({ address, args }: EngineCommand): string =>
-  [address, ...args.map(({ name, optional }) => (optional ? `[${name}]` : `<${name}>`))].join(' ');
 const listOf = (commands: readonly EngineCommand[]): string => columns(commands.map((entry) => [usageOf(entry), entry.summary]));
 
 function print(text: string): number {

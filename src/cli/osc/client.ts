@@ -17,8 +17,9 @@ const utf8 = (text: string): string => Buffer.from(text).toString('latin1');
 
 /** A message as a packet; at a Unix time in milliseconds if one is given. */
 export function encodePacket({ address, args }: Message, atMs?: number): Uint8Array {
-  const typed = args.map(({ type, value }) => ({ type, value: typeof value === 'string' ? utf8(value) : value }));
-  const message = new OSC.Message(utf8(address), typed);
+  const message = new OSC.Message(utf8(address));
+  message.types = args.map(({ type }) => type).join('');
+  message.args = args.map(({ value }) => (typeof value === 'string' ? utf8(value) : value));
   return (atMs === undefined ? message : new OSC.Bundle([message], Math.round(atMs))).pack();
 }
 
@@ -38,10 +39,7 @@ export class OscClient {
   ) {
     this.#socket = socket;
     socket.on('message', (packet) => this.#receive(packet));
-    socket.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code !== 'ECONNREFUSED') throw error;
-      this.onRefused();
-    });
+    socket.on('error', this.#failed);
   }
 
   /** @throws KrellError `host` when there is no such host */
@@ -62,12 +60,18 @@ export class OscClient {
   }
 
   send(packet: Uint8Array): void {
-    this.#socket.send(packet);
+    this.#socket.send(packet, (error) => error && this.#failed(error));
   }
 
   close(): Promise<void> {
     return new Promise((resolve) => this.#socket.close(() => resolve()));
   }
+
+  /** That nobody listened to the last packet may be told with the next one, or in between. */
+  readonly #failed = (error: NodeJS.ErrnoException): void => {
+    if (error.code !== 'ECONNREFUSED') throw error;
+    this.onRefused();
+  };
 
   #receive(packet: Uint8Array): void {
     const decoded = decode(packet);

@@ -1,7 +1,6 @@
 // One message to the engine, and what it says to that.
 import { commandAt } from '../../osc/commands.js';
 import type { DecodedMessage } from '../../osc/decode.js';
-import { isPattern } from '../../osc/match.js';
 import { encodePacket, type Message, type OscClient } from './client.js';
 
 /** Seconds without a further message after which nothing more is expected; a command that control carries out may take its time. */
@@ -22,14 +21,10 @@ export async function ask(client: OscClient, message: Message, { waitS, inS }: {
   const isAnswered = isCommand || message.args.length === 0;
   // Strangers are not told more than they have sent.
   if (!client.isLocal && address !== NOTIFY) client.send(encodePacket({ address: NOTIFY, args: [{ type: 'i', value: 1 }] }));
+  const silenceMs = (waitS ?? (isCommand ? COMMAND_SILENCE_S : SILENCE_S)) * 1000 + (isAnswered ? (inS ?? 0) * 1000 : 0);
   const replies = await new Promise<DecodedMessage[]>((resolve, reject) => {
     const received: DecodedMessage[] = [];
-    const done = (): void => {
-      clearTimeout(timer);
-      resolve(received);
-    };
-    const silenceMs = (waitS ?? (isCommand ? COMMAND_SILENCE_S : SILENCE_S)) * 1000;
-    const timer = setTimeout(done, silenceMs + (inS ?? 0) * 1000);
+    const timer = setTimeout(() => resolve(received), silenceMs);
     client.onRefused = () => {
       clearTimeout(timer);
       reject(client.refusal());
@@ -37,15 +32,16 @@ export async function ask(client: OscClient, message: Message, { waitS, inS }: {
     client.onMessage = (reply) => {
       if (reply.address === '/done' && about(reply) === NOTIFY && address !== NOTIFY) return;
       received.push(reply);
-      const ends = isCommand ? isVerdict(reply, address) : !isPattern(address) && isAnswered && reply.address === address;
-      if (ends) done();
-      else timer.refresh();
+      timer.refresh();
+      if (!isVerdict(reply, address) && (isCommand || !isAnswered || reply.address !== address)) return;
+      clearTimeout(timer);
+      resolve(received);
     };
     client.send(encodePacket(message, inS === undefined ? undefined : Date.now() + inS * 1000));
   });
-  const isAnswer = (reply: DecodedMessage): boolean => isVerdict(reply, address) || !isCommand;
-  const outcome = replies.some(({ address }) => address === '/fail') ? 'failed' : isAnswered && !replies.some(isAnswer) ? 'silent' : 'ok';
-  return { replies, outcome };
+  const isFailure = replies.some((reply) => reply.address === '/fail');
+  const isSilent = isAnswered && !replies.some((reply) => !isCommand || isVerdict(reply, address));
+  return { replies, outcome: isFailure ? 'failed' : isSilent ? 'silent' : 'ok' };
 }
 
 /** What a `/done` or `/fail` is about. */

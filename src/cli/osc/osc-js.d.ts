@@ -3,13 +3,14 @@ declare module 'osc-js' {
   interface Packet {
     pack(): Uint8Array;
   }
-  interface Value {
-    readonly type: string;
-    readonly value: unknown;
+  interface Message extends Packet {
+    /** A type tag for each of `args`. */
+    types: string;
+    args: readonly unknown[];
   }
   const OSC: {
-    readonly Message: new (address: string, args: readonly Value[]) => Packet;
-    readonly Bundle: new (messages: readonly Packet[], unixMs: number) => Packet;
+    readonly Message: new (address: string) => Message;
+    readonly Bundle: new (messages: readonly Message[], unixMs: number) => Packet;
   };
   export default OSC;
 }

@@ -3,7 +3,7 @@
 import { initialParams } from '../../control/live.js';
 import type { Patch, PatchModule } from '../../control/patch/index.js';
 import type { Registry } from '../../control/registry.js';
-import type { EnumParam, EventSpec, IntegerParam, ModuleDefinition, NumberParam, ParamSpec } from '../../module.js';
+import type { EnumParam, EventSpec, IntegerParam, ModuleDefinition, NumberParam, ParamSpec, SetEvent } from '../../module.js';
 import { parametersOf } from '../../osc/query/describe.js';
 
 type Widget = Readonly<Record<string, unknown>>;
@@ -58,10 +58,15 @@ class Page {
   }
 
   module({ id, type, params }: PatchModule, definition: ModuleDefinition, tempo: number): Widget {
-    const values = initialParams(definition, params, tempo);
-    const events = Object.entries(definition.events).map(([name, event]) => this.#event(`${id}/${name}`, name, event, definition));
-    const controls = parametersOf(definition).map(({ name, spec, index }) => this.#param(`${id}/${name}`, name, spec, values[index]![0]!));
-    return tab(id, `${id} · ${type}`, [...events, ...controls]);
+    const values = new Map(initialParams(definition, params, tempo).map(([value], i) => [Object.keys(definition.params)[i]!, value!]));
+    const events = Object.entries(definition.events);
+    const onPads = new Set(events.flatMap(([, event]) => (isPad(event) ? event.params : [])));
+    return tab(id, `${id} · ${type}`, [
+      ...events.map(([name, event]) => this.#event(`${id}/${name}`, name, event, definition, values)),
+      ...parametersOf(definition)
+        .filter(({ name }) => !onPads.has(name))
+        .map(({ name, spec }) => this.#param(`${id}/${name}`, name, spec, values.get(name)!)),
+    ]);
   }
 
   #param(path: string, name: string, spec: ParamSpec, value: number): Widget {
@@ -96,22 +101,20 @@ class Page {
     ];
   }
 
-  #event(path: string, name: string, event: EventSpec, definition: ModuleDefinition): Widget {
+  #event(path: string, name: string, event: EventSpec, { params }: ModuleDefinition, values: ReadonlyMap<string, number>): Widget {
     const common = { id: path, address: `/${path}`, expand: true, ...this.#send };
     if (event.kind === 'note')
       return cell(path, name, [{ type: 'keyboard', ...common, keys: 25, start: 48, on: 127, off: 0, velocity: true }], WIDE);
     if (event.kind === 'trigger') return cell(path, name, [{ type: 'button', ...common, label: name, mode: 'momentary' }]);
-    const ranges = event.params.map((param) => rangeOf(definition.params[param]!));
-    if (ranges.length === 2)
-      return cell(
-        path,
-        name,
-        [{ type: 'xy', ...common, rangeX: ranges[0], rangeY: ranges[1], decimals: 3, default: ranges.map(({ min }) => min) }],
-        WIDE,
-      );
-    return cell(path, name, [{ type: 'input', ...common }]);
+    if (!isPad(event)) return cell(path, name, [{ type: 'input', ...common }]);
+    const [rangeX, rangeY] = event.params.map((param) => rangeOf(params[param]!));
+    const point = { rangeX, rangeY, decimals: 3, default: event.params.map((param) => values.get(param)!) };
+    return cell(path, name, [{ type: 'xy', ...common, ...point }], WIDE);
   }
 }
+
+/** Whether an event sets two parameters at once. */
+const isPad = (event: EventSpec): event is SetEvent => event.kind === 'set' && event.params.length === 2;
 
 const tab = (id: string, label: string, widgets: readonly Widget[]): Widget => ({ type: 'tab', id, label, widgets });
 
