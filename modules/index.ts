@@ -4,6 +4,8 @@ import { adsr } from './adsr.js';
 import { attenuverter } from './attenuverter.js';
 import { clock } from './clock.js';
 import { delay } from './delay.js';
+import { gate } from './gate.js';
+import { keys } from './keys.js';
 import { lfo } from './lfo.js';
 import { mixer } from './mixer.js';
 import { noise } from './noise.js';
@@ -12,9 +14,12 @@ import { quantizer } from './quantizer.js';
 import { reverb } from './reverb.js';
 import { samplehold } from './samplehold.js';
 import { sequencer } from './sequencer.js';
+import { trigger } from './trigger.js';
+import { value } from './value.js';
 import { vca } from './vca.js';
 import { vcf } from './vcf.js';
 import { vco } from './vco.js';
+import { xy } from './xy.js';
 
 export const modules: readonly ModuleDefinition[] = [
   // Sound
@@ -31,6 +36,12 @@ export const modules: readonly ModuleDefinition[] = [
   clock,
   sequencer,
   quantizer,
+  // Play
+  keys,
+  gate,
+  trigger,
+  value,
+  xy,
   // Space and sum
   mixer,
   delay,

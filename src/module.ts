@@ -130,12 +130,12 @@ export const toggle = (o: { default: boolean; summary?: string }): ToggleParam =
 
 // ── events: what happens to a module at a moment, by OSC or from a script ──
 
-/** Notes: pitch and velocity, perhaps a duration. The module's first states are NOTE_STATES, by that name and in that order. */
+/** Notes: pitch and velocity, perhaps a duration. The module's first params are NOTE_PARAMS, its first states NOTE_STATES. */
 export interface NoteEvent {
   readonly kind: 'note';
   readonly summary: string;
 }
-/** A trigger: counted in the integer parameter `param`, so that none is lost. */
+/** A trigger: counted in the integer parameter `param`, from 0 to LAST_COUNT and round again, so that none is lost. */
 export interface TriggerEvent {
   readonly kind: 'trigger';
   readonly param: string;
@@ -176,6 +176,44 @@ export interface Buffer {
   [index: number]: number;
   readonly length: number;
 }
+
+// ── notes: what the engine needs of a module that plays them, to say which voice plays which key ──
+
+export const NOTE_PARAMS = {
+  mode: choice(['poly', 'mono', 'legato'], {
+    default: 'poly',
+    summary: 'A voice for each key; or one voice that plays the latest key held, struck anew by each key or (legato) by the first only.',
+  }),
+  steal: choice(['oldest', 'quietest', 'rotate'], {
+    default: 'oldest',
+    summary: 'Whose voice a key takes: a released one if there is any, of these the one released longest, or quietest, or next in turn.',
+  }),
+};
+
+/** One set for each voice. `process` reads them and counts; names and order are those of NOTE in src/shared/layout.ts, which says more. */
+export const NOTE_STATES = {
+  pitch: 0,
+  velocity: 0,
+  held: false,
+  struck: false,
+  jump: false,
+  left: int(),
+  next: int(),
+  last: int(),
+  since: int(2 ** 30),
+  elapsed: int(2 ** 30),
+  level: -1,
+  key: int(-1),
+  order: int(),
+  turn: int(-1),
+  notes: int(),
+  depth: int(),
+  keys: buffer({ length: 16 * 8 }),
+};
+
+/** Whether voices of the module play notes. */
+export const playsNotes = ({ events }: Pick<ModuleDefinition, 'events'>): boolean =>
+  Object.values(events).some((event) => event.kind === 'note');
 
 // ── the module ──
 
@@ -243,6 +281,23 @@ function checkParam(where: string, param: ParamSpec): void {
     throw new TypeError(`${where}: min, max and default of an integer must be whole`);
 }
 
+/** The largest count of a trigger event; after it comes 0. */
+export const LAST_COUNT = 2 ** 20 - 1;
+
+const startsWith = (names: object, first: object): boolean => Object.keys(first).every((name, i) => Object.keys(names)[i] === name);
+
+function checkEvent(where: string, event: EventSpec, params: Readonly<Record<string, ParamSpec>>, state: object): void {
+  if (event.kind === 'note' && !(startsWith(params, NOTE_PARAMS) && startsWith(state, NOTE_STATES)))
+    throw new TypeError(`${where}: notes need ...NOTE_PARAMS first in params and ...NOTE_STATES first in state`);
+  if (event.kind === 'set')
+    for (const name of event.params)
+      if (!Object.hasOwn(params, name)) throw new TypeError(`${where}: sets '${name}', which is not a parameter`);
+  if (event.kind !== 'trigger') return;
+  const count = Object.hasOwn(params, event.param) ? params[event.param]! : undefined;
+  if (!(count?.kind === 'integer' && count.min === 0 && count.max === LAST_COUNT))
+    throw new TypeError(`${where}: counts in '${event.param}', which is not an integer parameter from 0 to LAST_COUNT`);
+}
+
 /**
  * Declares a module. Called once, at the top level of its file.
  * @throws TypeError when the spec contradicts itself (a wrong name, a default out of range).
@@ -267,6 +322,8 @@ export function defineModule<
       if (!NAME.test(name))
         throw new TypeError(`module ${type}: ${kind}: '${name}' is not a name (letters and digits, first a small letter)`);
   for (const [name, param] of Object.entries(spec.params)) checkParam(`module ${type}: params.${name}`, param);
+  for (const [name, event] of Object.entries(spec.events ?? {}))
+    checkEvent(`module ${type}: events.${name}`, event, spec.params, spec.state ?? {});
   if (spec.role === 'output' && !('left' in spec.outputs && 'right' in spec.outputs))
     throw new TypeError(`module ${type}: role 'output' needs outputs left and right`);
   return {

@@ -9,3 +9,8 @@ export function lowpassCoefficient(cutoffHz: number, sampleRate: number): number
 export function glideCoefficient(seconds: number, sampleRate: number): number {
   return 1 - Math.exp(-1 / (seconds * sampleRate));
 }
+
+/** What is left after one sample of a distance that shrinks to 1/e of itself in `seconds`. */
+export function glideFactor(seconds: number, sampleRate: number): number {
+  return Math.exp(-1 / (seconds * sampleRate));
+}

@@ -1,5 +1,6 @@
 // The kernel compiler: a module and a situation in, code for every back end out.
-import type { ModuleDefinition } from '../module.js';
+import { playsNotes, type ModuleDefinition } from '../module.js';
+import { NOTE } from '../shared/layout.js';
 import { prune, uniformNodes } from './ir.js';
 import { lanesFor, scalarStates, stateLayout, type Lanes, type StateLayout } from './layout.js';
 import { lower } from './lower.js';
@@ -47,9 +48,12 @@ export function kernelShape(definition: ModuleDefinition, variant: KernelVariant
   const { packed } = variant;
   const lanes: Lanes = packed ? 4 : lanesFor(variant.voices);
   const layout: StateLayout = stateLayout(definition, lanes, variant.sampleRate);
+  // What the events of notes write and read, voice by voice.
+  const sharedStates = playsNotes(definition) ? NOTE.COUNT : 0;
   const graph = prune(
     lower(definition, path, { sampleRate: variant.sampleRate, plugged: variant.inputs.map((kind) => kind !== '-') }),
     variant.outputs,
+    sharedStates,
   );
   const scalarCount = scalarStates(definition).length;
   return {
@@ -65,7 +69,7 @@ export function kernelShape(definition: ModuleDefinition, variant: KernelVariant
     // The random generator is seeded per voice; all else begins alike.
     uniform: uniformNodes(
       graph,
-      layout.states.map((_, i) => !packed && i < scalarCount),
+      layout.states.map((_, i) => !packed && i >= sharedStates && i < scalarCount),
     ),
   };
 }

@@ -288,8 +288,8 @@ export interface LiveGraph extends KernelGraph {
   readonly uses: ReadonlyMap<number, number>;
 }
 
-/** Drops all that no used output depends on, directly or through state and buffers. */
-export function prune(graph: KernelGraph, usedOutputs: readonly boolean[]): LiveGraph {
+/** Drops all that neither a used output nor one of the first `sharedStates` states depends on, directly or through state and buffers. */
+export function prune(graph: KernelGraph, usedOutputs: readonly boolean[], sharedStates: number): LiveGraph {
   const uses = new Map<number, number>();
   const liveStates = new Set<number>();
   const liveBuffers = new Set<number>();
@@ -301,6 +301,13 @@ export function prune(graph: KernelGraph, usedOutputs: readonly boolean[]): Live
   };
   const outputs = graph.outputs.map((node, i) => (usedOutputs[i] ? node : undefined));
   for (const node of outputs) if (node) use(node);
+  for (let state = 0; state < sharedStates; state++) {
+    const next = graph.states[state];
+    // What `process` leaves alone needs no code.
+    if (!next || (next.op === 'state' && next.value === state)) continue;
+    liveStates.add(state);
+    use(next);
+  }
   for (let node = pending.pop(); node; node = pending.pop()) {
     node.args.forEach(use);
     if (node.op === 'state' && !liveStates.has(node.value)) {

@@ -1,5 +1,5 @@
 // Where a module's state lies in the arena: the same for every kernel of the module, whatever is plugged.
-import type { BufferState, ModuleDefinition, StateSpec } from '../module.js';
+import { playsNotes, type BufferState, type ModuleDefinition, type StateSpec } from '../module.js';
 import { PARAM, STATE, VECTOR_PARAMS } from '../shared/layout.js';
 import type { Type } from './ir.js';
 
@@ -7,9 +7,13 @@ import type { Type } from './ir.js';
 export type Lanes = 1 | 4;
 export const lanesFor = (voices: number): Lanes => (voices === 1 ? 1 : 4);
 
-/** Whether monophonic modules of a type may share a state, a lane each, and so a kernel call. Not those with long memories, which would be reserved for empty lanes. */
+/**
+ * Whether monophonic modules of a type may share a state, a lane each, and so a kernel call. Not those with long memories, which
+ * would be reserved for empty lanes, and not those that play notes, whose voices are assigned in a state of their own.
+ */
 export const packable = (definition: ModuleDefinition): boolean =>
   definition.role !== 'output' &&
+  !playsNotes(definition) &&
   !Object.values(definition.state).some(
     (spec) => typeof spec === 'object' && spec.kind === 'buffer' && !((spec.length ?? Infinity) <= MAX_PACKED_BUFFER),
   );
@@ -36,6 +40,8 @@ export interface StateLayout {
   readonly params: readonly number[];
   /** Vector number of each scalar state, hidden ones last. */
   readonly states: readonly number[];
+  /** Vector number of what keeps the last sample of the first used output; of the others behind it. */
+  readonly lastOutputs: number;
   /** Byte offset and length in elements of each buffer. */
   readonly buffers: readonly { readonly offset: number; readonly length: number }[];
   readonly groupBytes: number;
@@ -48,16 +54,17 @@ export function stateLayout(definition: ModuleDefinition, lanes: Lanes, sampleRa
   const firstState = VECTOR_PARAMS + params.length * PARAM.VECTORS;
   const stateCount = scalarStates(definition).length + RANDOM_STATES;
   const states = Array.from({ length: stateCount }, (_, i) => firstState + i);
-  let offset = align((firstState + stateCount) * lanes * 4, 64);
+  const lastOutputs = firstState + stateCount;
+  let offset = align((lastOutputs + Object.keys(definition.outputs).length) * lanes * 4, 64);
   const buffers = Object.values(definition.state).flatMap((spec) => {
     if (typeof spec !== 'object' || spec.kind !== 'buffer') return [];
     const placed = { offset, length: bufferLength(spec, sampleRate) };
     offset = align(offset + placed.length * lanes * 4, 64);
     return [placed];
   });
-  return { lanes, params, states, buffers, groupBytes: offset };
+  return { lanes, params, states, lastOutputs, buffers, groupBytes: offset };
 }
 
-/** Bytes of the whole state of a module with `voices` voices. */
+/** Bytes of the whole state of a module with `voices` voices, and of the first values of its scalar states. */
 export const stateBytes = (layout: StateLayout, voices: number): number =>
-  STATE.HEADER_BYTES + layout.groupBytes * Math.ceil(voices / layout.lanes);
+  STATE.HEADER_BYTES + (layout.groupBytes + layout.states.length * layout.lanes * 4) * Math.ceil(voices / layout.lanes);

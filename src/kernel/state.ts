@@ -1,6 +1,6 @@
 // The first state of a module: header, voices, parameters, seeds. Written by control before any plan names it.
-import type { ModuleDefinition, ParamSpec } from '../module.js';
-import { PARAM, STATE, VECTOR_MASK, VECTOR_VOICE } from '../shared/layout.js';
+import { playsNotes, type ModuleDefinition, type ParamSpec } from '../module.js';
+import { MUTED_REVIVE, PARAM, STATE, VECTOR_MASK, VECTOR_VOICE } from '../shared/layout.js';
 import { RANDOM_STATES, scalarStates, type StateLayout } from './layout.js';
 
 /** A parameter's default as the number a kernel sees: an enum's index, a toggle's 0 or 1. */
@@ -53,7 +53,12 @@ export function writeState(
   ints[header + STATE.GROUP_BYTES] = groupBytes;
   ints[header + STATE.VOICES] = packed ? lanes : initial.voices;
   ints[header + STATE.PARAMS] = layout.params.length;
+  ints[header + STATE.KEYS] = playsNotes(definition) ? layout.buffers[0]!.offset : 0;
+  ints[header + STATE.SCALARS] = layout.states.length;
+  ints[header + STATE.OUTPUTS] = Object.keys(definition.outputs).length;
   ints[header + STATE.RAMP_FRAMES + (initial.lane ?? 0)] = 0;
+  // The module that had the lane before may have been bypassed.
+  if (packed) Atomics.and(ints, header + STATE.MUTED, ~((1 | (1 << MUTED_REVIVE)) << initial.lane));
   const scalars = scalarStates(definition);
   for (let voice = 0; voice < (packed ? 1 : groups * lanes); voice++) {
     const base = (address + STATE.HEADER_BYTES + Math.floor(voice / lanes) * groupBytes) / 4;
@@ -82,5 +87,10 @@ export function writeState(
       state = next.state;
       ints[at(layout.states[scalars.length + i]!)] = next.word;
     }
+    for (let output = 0; output < ints[header + STATE.OUTPUTS]!; output++) ints[at(layout.lastOutputs + output)] = 0;
+    // Kept for the case that the voice must begin anew.
+    const group = Math.floor(voice / lanes);
+    const first = header + (STATE.HEADER_BYTES + groups * groupBytes) / 4 + group * layout.states.length * lanes + lane;
+    layout.states.forEach((vector, i) => (ints[first + i * lanes] = ints[at(vector)]!));
   }
 }

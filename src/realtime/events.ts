@@ -4,6 +4,9 @@ import {
   BLOCK_EVENTS_MAX,
   BLOCK_EVENTS_W,
   COMMAND,
+  COMMAND_ADD,
+  COMMAND_NOTE,
+  COMMAND_SET,
   CONTROL,
   MAX_SLOTS,
   PARTITION,
@@ -11,7 +14,8 @@ import {
   SLOT,
   SLOTS_W,
 } from '../shared/layout.js';
-import { setParam } from './params.js';
+import { playNote } from './notes.js';
+import { addToParam, setParam } from './params.js';
 import { dropFirst, framesToFirst, pendingAt } from './pending.js';
 
 /** Word index of block event `i`. */
@@ -62,6 +66,7 @@ export function dealEvents(words: Int32Array, floats: Float32Array, plan: number
       words[to + BLOCK_EVENT.VOICE] = words[event + COMMAND.VOICE]!;
       words[to + BLOCK_EVENT.VALUE] = words[event + COMMAND.VALUE]!;
       words[to + BLOCK_EVENT.RAMP] = words[event + COMMAND.RAMP]!;
+      words[to + BLOCK_EVENT.KIND] = words[event + COMMAND.KIND]!;
       if (partition === 0) applyEvent(words, floats, to);
       else append(words, partition, dealt++);
     }
@@ -69,16 +74,26 @@ export function dealEvents(words: Int32Array, floats: Float32Array, plan: number
   }
 }
 
-/** Applies the block event at word `event` to its module. An event for a parameter or voice it lacks counts as stale. */
+/** Applies the block event at word `event` to its module. An event that means nothing to it (a parameter or voice it lacks) counts as stale. */
 export function applyEvent(words: Int32Array, floats: Float32Array, event: number): void {
-  const applied = setParam(
-    words,
-    floats,
-    words[event + BLOCK_EVENT.STATE]! >> 2,
-    words[event + BLOCK_EVENT.PARAM]!,
-    words[event + BLOCK_EVENT.VOICE]!,
-    words[event + BLOCK_EVENT.VALUE]!,
-    words[event + BLOCK_EVENT.RAMP]!,
-  );
-  if (!applied) Atomics.add(words, CONTROL.STALE_EVENTS, 1);
+  if (!apply(words, floats, event)) Atomics.add(words, CONTROL.STALE_EVENTS, 1);
+}
+
+function apply(words: Int32Array, floats: Float32Array, event: number): boolean {
+  const state = words[event + BLOCK_EVENT.STATE]! >> 2;
+  const param = words[event + BLOCK_EVENT.PARAM]!;
+  const voice = words[event + BLOCK_EVENT.VOICE]!;
+  const value = words[event + BLOCK_EVENT.VALUE]!;
+  const ramp = words[event + BLOCK_EVENT.RAMP]!;
+  switch (words[event + BLOCK_EVENT.KIND]) {
+    case COMMAND_SET:
+      return setParam(words, floats, state, param, voice, value, ramp);
+    case COMMAND_ADD:
+      return addToParam(words, floats, state, param, voice, value);
+    case COMMAND_NOTE:
+      // A note has its key in place of a voice and its velocity in place of a parameter.
+      return playNote(words, floats, state, voice, value, param, ramp);
+    default:
+      return false;
+  }
 }

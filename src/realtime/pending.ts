@@ -5,6 +5,9 @@ import type { CommandRing } from '../shared/ring.js';
 const SIGN = 0x8000_0000 | 0;
 const ARRIVAL = COMMAND.WORDS;
 
+/** Places that only control may fill: whatever comes in from outside, an edit gets through. */
+export const CONTROL_PLACES = 2048;
+
 /** Word index of the heap's place `i`. */
 export const pendingAt = (i: number): number => PENDING_W + i * PENDING_WORDS;
 
@@ -48,18 +51,22 @@ function siftDown(words: Int32Array, size: number): void {
   }
 }
 
-/** Moves all commands of `ring` into the heap. Those for "now" get the frame of the block to come. */
-export function takeCommands(words: Int32Array, ring: CommandRing): void {
+/**
+ * Moves the commands of `ring` into the heap, but for what would leave fewer than `spare` places free: that stays in the ring, in
+ * its order, until there is room. So nothing is lost here, and a ring that is full says so to who writes into it. Commands
+ * for "now" get the frame of the block to come.
+ */
+export function takeCommands(words: Int32Array, ring: CommandRing, spare: number): void {
+  const room = PENDING_MAX - spare;
   // As many as were there at the start: a producer that never pauses cannot keep the leader here.
   for (let left = ring.fill(); left > 0; left--) {
     const size = words[CONTROL.PENDING]!;
-    // When the heap is full the command goes to the place behind its end, which exists for that, and is forgotten.
+    if (size >= room) {
+      Atomics.add(words, CONTROL.HELD_BACK, 1);
+      return;
+    }
     const event = pendingAt(size);
     ring.pop(words, event);
-    if (size === PENDING_MAX) {
-      Atomics.add(words, CONTROL.DROPPED_EVENTS, 1);
-      continue;
-    }
     if (words[event + COMMAND.FRAME_HI] === -1 && words[event + COMMAND.FRAME_LO] === -1) {
       words[event + COMMAND.FRAME_LO] = words[CONTROL.FRAME_LO]!;
       words[event + COMMAND.FRAME_HI] = words[CONTROL.FRAME_HI]!;

@@ -273,10 +273,14 @@ export class TestArena {
     }
     return played;
   }
-  /** Sends a parameter change to the module in `slot`; at no frame: now. */
-  send(slot: number, value: number, { frame = -1, ramp = 0, generation = 1, voice = -1, param = 0 } = {}): boolean {
+  /** Sends a parameter change, or an event of another kind, to the module in `slot`; at no frame: now. */
+  send(
+    slot: number,
+    value: number,
+    { frame = -1, ramp = 0, generation = 1, voice = -1, param = 0, kind = COMMAND_SET as number, ring = this.commands } = {},
+  ): boolean {
     const command = new Int32Array(COMMAND.WORDS);
-    command[COMMAND.KIND] = COMMAND_SET;
+    command[COMMAND.KIND] = kind;
     command[COMMAND.SLOT] = slot | (generation << 16);
     command[COMMAND.PARAM] = param;
     command[COMMAND.VOICE] = voice;
@@ -284,6 +288,6 @@ export class TestArena {
     command[COMMAND.FRAME_LO] = frame;
     command[COMMAND.FRAME_HI] = frame < 0 ? -1 : Math.floor(frame / 2 ** 32);
     command[COMMAND.RAMP] = ramp;
-    return this.commands.push(command);
+    return ring.push(command);
   }
 }

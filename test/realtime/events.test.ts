@@ -1,6 +1,7 @@
 // Events: on their frame whatever the block size, in order, counted when late or for nobody.
 import { afterEach, describe, expect, it } from 'vitest';
-import { CONTROL, RUN_PLAYING, SLOT, SLOTS_W } from '#src/shared/layout.js';
+import { COMMAND_ADD, COMMAND_NOTE, COMMANDS_OSC_W, CONTROL, RUN_PLAYING, SLOT, SLOTS_W } from '#src/shared/layout.js';
+import { CommandRing } from '#src/shared/ring.js';
 import { TestArena } from './arena.js';
 
 let arena: TestArena | undefined;
@@ -106,16 +107,65 @@ describe('events', () => {
     expect(engine.get(CONTROL.LATE_EVENTS)).toBe(10_000 - 8192);
   });
 
-  it('beyond the pending queue are dropped and counted, the rest is kept', async () => {
+  it('beyond the pending queue stay in their ring until there is room, in their order', async () => {
     const engine = await oneAdder(64);
-    const far = 1e9;
+    const due = 20_000;
+    engine.setRun(RUN_PLAYING);
+    let played = 0;
+    for (let batch = 0; batch < 3; batch++) {
+      for (let i = 0; i < 8000; i++) expect(engine.send(0, batch * 1000 + (i % 1000), { frame: due })).toBe(true);
+      played += (await engine.play(1280)).length;
+    }
+    expect(engine.get(CONTROL.PENDING)).toBe(16_384);
+    expect(engine.get(CONTROL.HELD_BACK)).toBeGreaterThan(0);
+    expect(engine.commands.fill()).toBe(24_000 - 16_384);
+    const heard = values([...new Array<number>(played).fill(0), ...(await engine.play(due + 1280 - played))]);
+    expect(heard[due]).toBe((8191 % 1000) + 1000);
+    expect(heard.at(-1)).toBe(2999);
+    expect(engine.get(CONTROL.PENDING)).toBe(0);
+  });
+
+  it('from outside leave room for those from control', async () => {
+    const engine = await oneAdder(64);
+    const fromOsc = new CommandRing(engine.buffer, COMMANDS_OSC_W);
     engine.setRun(RUN_PLAYING);
     for (let batch = 0; batch < 3; batch++) {
-      for (let i = 0; i < 8000; i++) engine.send(0, 1, { frame: far + i });
+      for (let i = 0; i < 8000; i++) engine.send(0, 1, { frame: 1e9, ring: fromOsc });
       await engine.play(1280);
     }
-    expect(engine.get(CONTROL.PENDING)).toBe(16384);
-    expect(engine.get(CONTROL.DROPPED_EVENTS)).toBe(24_000 - 16_384);
+    expect(fromOsc.fill()).toBeGreaterThan(0);
+    const before = await engine.play(64);
+    engine.send(0, 77);
+    expect(values([...new Array<number>(3 * 1280).fill(0), ...before, ...(await engine.play(1280))]).at(-1)).toBe(77);
+  });
+
+  it('of no known kind are counted as stale', async () => {
+    const engine = await oneAdder(64);
+    for (const kind of [0, 4, -1]) engine.send(0, 9, { kind });
+    engine.send(0, 9, { kind: COMMAND_NOTE });
+    engine.setRun(RUN_PLAYING);
+    expect(new Set(values(await engine.play(640)))).toEqual(new Set([0]));
+    expect(engine.get(CONTROL.STALE_EVENTS)).toBe(4);
+  });
+
+  it('add to a whole number, each of them, round the end of the count', async () => {
+    const engine = await oneAdder(64);
+    for (let i = 0; i < 10; i++) engine.send(0, 3, { frame: 100, kind: COMMAND_ADD });
+    engine.send(0, 2 ** 20 - 35, { frame: 200, kind: COMMAND_ADD });
+    engine.send(0, 10, { frame: 300, kind: COMMAND_ADD });
+    engine.send(0, -7, { frame: 400, kind: COMMAND_ADD });
+    engine.send(0, 1, { frame: 500, kind: COMMAND_ADD, voice: 1 });
+    engine.setRun(RUN_PLAYING);
+    const heard = values(await engine.play(640));
+    expect([99, 100, 200, 300, 400, 500].map((frame) => heard[frame])).toEqual([
+      0,
+      30,
+      (2 ** 20 - 5) & 4095,
+      5,
+      (2 ** 20 - 2) & 4095,
+      (2 ** 20 - 2) & 4095,
+    ]);
+    expect(engine.get(CONTROL.STALE_EVENTS)).toBe(1);
   });
 
   it('beyond 2³² frames are still on their frame', async () => {

@@ -36,6 +36,8 @@ describe('the arena', () => {
     ['STEP', layout.STEP],
     ['STATE', without(layout.STATE, 'HEADER_BYTES')],
     ['PARAM', without(layout.PARAM, 'VECTORS')],
+    ['NOTE', without(layout.NOTE, 'COUNT')],
+    ['KEY_ROW', without(layout.KEY_ROW, 'WORDS')],
   ])('has one name for each word of %s', (_, record) => expect(clashes(record)).toEqual([]));
 
   it('has room in each record for its words', () => {
@@ -63,7 +65,8 @@ describe('the arena', () => {
       [layout.TAP_RING_W, RING.DATA + layout.TAP_FRAMES * layout.MAX_CHANNELS],
       [layout.COMMANDS_CONTROL_W, RING.DATA + layout.COMMAND_SLOTS * layout.COMMAND.WORDS],
       [layout.COMMANDS_OSC_W, RING.DATA + layout.COMMAND_SLOTS * layout.COMMAND.WORDS],
-      [layout.PENDING_W, (layout.PENDING_MAX + 1) * layout.PENDING_WORDS],
+      [layout.COMMANDS_SCRIPT_W, RING.DATA + layout.COMMAND_SLOTS * layout.COMMAND.WORDS],
+      [layout.PENDING_W, layout.PENDING_MAX * layout.PENDING_WORDS],
       [layout.BLOCK_EVENTS_W, layout.BLOCK_EVENTS_MAX * layout.BLOCK_EVENT.WORDS],
       [layout.SLOTS_W, layout.MAX_SLOTS * layout.SLOT.WORDS],
     ];
