@@ -1,9 +1,10 @@
 // What an address stands for, found by its bytes: no string is made on the way of a parameter.
-import type { EventSpec, NumberParam, ParamSpec } from '../module.js';
+import { playsNotes, type EventSpec, type ParamSpec } from '../module.js';
 import { COMMANDS, type EngineCommand } from './commands.js';
 import type { OscAliasEntry } from './protocol.js';
 import type { Space, SpaceChange } from './space.js';
 import { Target } from './target.js';
+import { spanOf, type Span } from './values.js';
 
 interface Place {
   readonly address: string;
@@ -36,12 +37,9 @@ export interface OffEntry extends Place {
   readonly target: Target;
 }
 /** An address of the patch's own, 0..1 over a range of a parameter. */
-export interface AliasEntry extends Place {
+export interface AliasEntry extends Place, Span {
   readonly kind: 'alias';
   readonly param: ParamEntry;
-  readonly from: number;
-  readonly to: number;
-  readonly isLog: boolean;
   isClamped: boolean;
 }
 export interface CommandEntry extends Place {
@@ -106,6 +104,16 @@ export class AddressTable {
     yield* this.#commands;
   }
 
+  /** Ids of modules. */
+  ids(): Iterable<string> {
+    return this.#ofModule.keys();
+  }
+
+  /** What the names below a module's address are. */
+  namesOf(id: string): string[] {
+    return (this.#ofModule.get(id)?.entries ?? []).slice(1).map(({ address }) => address.slice(id.length + 2));
+  }
+
   target(id: string): Target | undefined {
     return this.#ofModule.get(id)?.target;
   }
@@ -143,8 +151,8 @@ export class AddressTable {
       const names = spec.kind === 'set' ? spec.params : spec.kind === 'trigger' ? [spec.param] : [];
       entries.push({ ...place(`/${id}/${name}`), kind: 'event', target, spec, params: names.map((param) => byName.get(param)!) });
     }
-    const playsNotes = Object.values(definition.events).some(({ kind }) => kind === 'note');
-    if (playsNotes && !byName.has('off') && !('off' in definition.events)) entries.push({ ...place(`/${id}/off`), kind: 'off', target });
+    if (playsNotes(definition) && !byName.has('off') && !('off' in definition.events))
+      entries.push({ ...place(`/${id}/off`), kind: 'off', target });
     for (const entry of entries) this.#add(entry);
     this.#ofModule.set(id, { target, entries });
   }
@@ -206,7 +214,10 @@ function rangeOf(spec: ParamSpec): [number, number] {
   return spec.kind === 'enum' ? [0, spec.values.length - 1] : [spec.min, spec.max];
 }
 
-function aliasEntry({ address, range: [from, to] }: OscAliasEntry, param: ParamEntry): AliasEntry {
-  const isLog = (param.spec as NumberParam).curve === 'log' && from > 0 && to > 0;
-  return { ...place(address), kind: 'alias', param, from, to, isLog, isClamped: false };
-}
+const aliasEntry = ({ address, range }: OscAliasEntry, param: ParamEntry): AliasEntry => ({
+  ...place(address),
+  ...spanOf(param.spec, range),
+  kind: 'alias',
+  param,
+  isClamped: false,
+});

@@ -4,6 +4,7 @@
 // it has a credit of as many bytes as came from it. Streams, senders on this machine and those registered by `/engine/notify` have no such limit.
 import { encodeMessage, type Value } from './encode.js';
 import type { Client } from './client.js';
+import type { Message } from './message.js';
 import { Rate } from './rate.js';
 import type { OutgoingMessage } from './protocol.js';
 
@@ -115,15 +116,21 @@ export class Replies {
   // ── news ──
 
   /** A message's time had passed. */
-  late(client: Client, address: string, milliseconds: number): void {
+  late(client: Client, message: Message, milliseconds: number): void {
     if (!this.#late.allows(this.#now())) return;
     const skipped = this.#late.takeSkipped();
-    this.#news(client, '/late', [address, { type: 'f', value: milliseconds }, ...(skipped > 0 ? [skipped] : [])]);
+    this.#news(client, '/late', [message.address(), { type: 'f', value: milliseconds }, ...(skipped > 0 ? [skipped] : [])]);
   }
 
   /** Notes or triggers found no room. */
-  dropped(client: Client, address: string): void {
-    if (this.#drops.allows(this.#now())) this.#news(client, '/fail', [address, `no room: dropped ${1 + this.#drops.takeSkipped()}`]);
+  dropped(client: Client, message: Message): void {
+    if (this.#drops.allows(this.#now()))
+      this.#news(client, '/fail', [message.address(), `no room: dropped ${1 + this.#drops.takeSkipped()}`]);
+  }
+
+  /** A value was out of range. */
+  clamped(client: Client, address: string, given: number, value: number): void {
+    this.send(client, '/clamped', [address, { type: 'f', value: given }, { type: 'f', value }]);
   }
 
   /** To a client and to all who want to be told. */

@@ -1,0 +1,21 @@
+// What an address that means nothing may have been meant as.
+import { didYouMean, nearest } from '../control/names.js';
+import type { AddressTable } from './addresses.js';
+import { COMMANDS } from './commands.js';
+
+const COMMAND_ADDRESSES = COMMANDS.map(({ address }) => address);
+
+/** Says what is wrong with an unknown address, and what is near it. */
+export function whatIsNear(address: string, table: AddressTable): string {
+  const [, id = '', ...rest] = address.split('/');
+  if (id === 'engine') return sentence('there is no such command', nearest(address, COMMAND_ADDRESSES));
+  const name = rest.join('/');
+  if (table.target(id)) {
+    const hint = didYouMean(name, table.namesOf(id));
+    return `${id} has no '${name}'${hint ? `; ${hint}` : ''}`;
+  }
+  const near = nearest(id, table.ids());
+  return sentence('there is no such address', near === undefined ? undefined : [`/${near}`, ...rest].join('/'));
+}
+
+const sentence = (message: string, near: string | undefined): string => (near ? `${message}; did you mean '${near}'?` : message);
