@@ -1,4 +1,7 @@
 // The job pool: everything that is submitted ends, once, whatever jobs do to their threads.
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
 import { JobPool, KrellError, type Job, type JobPoolOptions } from '#src/index.js';
@@ -81,9 +84,15 @@ describe('a job', () => {
     expect(await failure(pool.submit(measures, true))).toMatchObject({ code: 'too-much' });
   });
 
-  it.each(['broken.mjs', 'throws-at-load.mjs', 'not-there.mjs'])('fails when its file cannot be loaded: %s', async (file) => {
+  it.each([
+    ['broken', 'export default () => 1 +;'],
+    ['throwing', "throw new Error('not today');"],
+    ['missing', undefined],
+  ])('fails when its file cannot be loaded: %s', async (name, text) => {
     const pool = await newPool({ threads: 1 });
-    const error = await failure(pool.submit(handler('default', file)));
+    const file = join(mkdtempSync(join(tmpdir(), 'krell-jobs-')), `${name}.mjs`);
+    if (text !== undefined) writeFileSync(file, text);
+    const error = await failure(pool.submit({ file }));
     expect(error.message).toMatch(/Unexpected token|not today|Cannot find module/);
     expect(await pool.submit(handler('echo'), 1).result()).toBe(1);
   });
@@ -201,11 +210,13 @@ describe('cancelling', () => {
 describe('a time limit', () => {
   it('ends a job that hangs with its thread; the others run', async () => {
     const pool = await newPool({ threads: 1, graceMs: 10 });
+    // From now on the file is loaded, which takes its time too.
+    await pool.submit(handler('echo')).result();
     const job = pool.submit(handler('hang'), undefined, { timeoutMs: 20 });
     const others = Array.from({ length: 40 }, (_, i) => pool.submit(handler('echo'), i));
     expect(await failure(job)).toMatchObject({ code: 'timeout', message: expect.stringContaining('within 20 ms') as string });
     expect(await Promise.all(others.map((other) => other.result()))).toEqual(others.map((_, i) => i));
-    expect(pool.stats()).toMatchObject({ succeeded: 40, failed: 1, threads: { alive: 1, restarts: 1 } });
+    expect(pool.stats()).toMatchObject({ succeeded: 41, failed: 1, threads: { alive: 1, restarts: 1 } });
   });
 
   it('is told to a job that listens, whose thread goes on', async () => {

@@ -40,8 +40,6 @@ export async function failsLater() {
   await sleep(1);
   throw new TypeError('out of hammers');
 }
-export function throwsText() {
-  throw 'just text';
-}
+export const throwsText = () => Promise.reject('just text');
 export const unclonable = () => () => {};
 export const notAFunction = 42;
