@@ -13,7 +13,7 @@ import type { EditEvent } from './events.js';
 import type { ModuleHealth } from './info.js';
 import type { Instances } from './instances.js';
 import { CABLE_FADE_S, initialParams, nextScene, type FadeOut, type LiveModule } from './live.js';
-import { applyChanges, emptyPatch, recallValues, setParam, snapshotValues, type Patch } from './patch/index.js';
+import { applyChanges, emptyPatch, isCounter, recallValues, setParam, snapshotValues, type Patch } from './patch/index.js';
 import type { Player } from './player.js';
 import type { Registry } from './registry.js';
 
@@ -182,7 +182,9 @@ export class Patcher {
     for (const { id, instance } of this.#modules().values()) {
       const [old, wanted] = [before.modules.get(id), this.#patch.modules.get(id)!];
       if (old?.type !== wanted.type || old.voices !== wanted.voices) continue;
+      const names = Object.keys(instance.definition.params);
       initialParams(instance.definition, wanted.params, this.#patch.tempo).forEach((values, param) => {
+        if (isCounter(instance.definition, names[param]!)) return;
         const now = instances.targets(instance, param);
         if (now.some((value, voice) => value !== Math.fround(values[values.length === 1 ? 0 : voice]!)))
           changes.push({ instance, param, values });

@@ -6,25 +6,25 @@ import { quote } from '../control/patch/problems.js';
 import { KrellError } from '../errors.js';
 import type { ParamSpec } from '../module.js';
 import type { Value } from './encode.js';
-import type { Desk, Handler, Outcome, Sender } from './execute.js';
+import type { Context, Handler, Outcome, Sender } from './execute.js';
 import { isPattern } from './match.js';
 
 /** Edits in a transaction. */
 const MAX_EDITS = 1000;
 
 export const modules: Readonly<Record<string, Handler>> = {
-  '/engine/module/create': (desk, sender, type: string, id: string, voices?: number) =>
-    edit(desk, sender, { kind: 'create', type, id, ...(voices === undefined ? {} : { voices }) }, [type, id]),
-  '/engine/module/remove': (desk, sender, id: string) => edit(desk, sender, { kind: 'remove', id }, [id]),
-  '/engine/cable/connect': (desk, sender, from: string, to: string, gain?: number) =>
-    edit(desk, sender, { kind: 'connect', from, to, ...(gain === undefined ? {} : { gain }) }, [from, to]),
-  '/engine/cable/disconnect': (desk, sender, from: string, to: string) => edit(desk, sender, { kind: 'disconnect', from, to }, [from, to]),
-  '/engine/cable/gain': (desk, sender, from: string, to: string, gain: number) =>
-    edit(desk, sender, { kind: 'gain', from, to, gain }, [from, to, float(gain)]),
+  '/engine/module/create': (context, sender, type: string, id: string, voices?: number) =>
+    edit(context, sender, { kind: 'create', type, id, ...(voices === undefined ? {} : { voices }) }, [type, id]),
+  '/engine/module/remove': (context, sender, id: string) => edit(context, sender, { kind: 'remove', id }, [id]),
+  '/engine/cable/connect': (context, sender, from: string, to: string, gain?: number) =>
+    edit(context, sender, { kind: 'connect', from, to, ...(gain === undefined ? {} : { gain }) }, [from, to]),
+  '/engine/cable/disconnect': (context, sender, from: string, to: string) => edit(context, sender, { kind: 'disconnect', from, to }, [from, to]),
+  '/engine/cable/gain': (context, sender, from: string, to: string, gain: number) =>
+    edit(context, sender, { kind: 'gain', from, to, gain }, [from, to, float(gain)]),
 
   '/engine/module/list': ({ engine }) => counted([...engine.patch.modules.values()].map(({ id, type, voices }) => [id, type, voices])),
   '/engine/module/info': ({ engine }, _, id: string) => ({ data: rowsOf(engine.moduleInfo(id)), done: [id] }),
-  '/engine/module/find': (desk, _, what: string) => counted(find(desk, what).map((id) => [id])),
+  '/engine/module/find': (context, _, what: string) => counted(find(context, what).map((id) => [id])),
   '/engine/module/clean': async ({ engine }) => counted((await engine.removeFailed()).map((id) => [id])),
   '/engine/module/types': ({ engine }) => counted(engine.registry.list().map(({ type, summary }) => [type, summary])),
   '/engine/module/type': ({ engine }, _, type: string) => {
@@ -54,7 +54,7 @@ export const modules: Readonly<Record<string, Handler>> = {
 };
 
 /** Carries out an edit, or keeps it for the sender's `tx/commit`. */
-async function edit({ engine }: Desk, { transaction }: Sender, one: Edit, done: readonly Value[]): Promise<Outcome> {
+async function edit({ engine }: Context, { transaction }: Sender, one: Edit, done: readonly Value[]): Promise<Outcome> {
   if (!transaction) {
     await engine.edit([one]);
     return { done };
@@ -73,7 +73,7 @@ function end(sender: Sender): Edit[] {
 }
 
 /** Ids of modules of a type, or that match a pattern. */
-function find({ engine }: Desk, what: string): string[] {
+function find({ engine }: Context, what: string): string[] {
   const query = engine.registry.find(what) ? { type: what } : { name: what };
   const found = engine.findModules(query).map(({ id }) => id);
   if (found.length > 0 || 'type' in query || isPattern(what)) return found;

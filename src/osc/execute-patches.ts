@@ -4,7 +4,7 @@ import { emptyPatch, type Json } from '../control/patch/index.js';
 import { KrellError } from '../errors.js';
 import { CONTROL } from '../shared/layout.js';
 import type { Value } from './encode.js';
-import type { Desk, Handler } from './execute.js';
+import type { Context, Handler } from './execute.js';
 import { counted, double, float } from './execute-modules.js';
 
 /** Letters of a patch in one message. */
@@ -13,7 +13,7 @@ const PIECE = 300;
 const MAX_GET_BYTES = 256 * 1024;
 
 export const patches: Readonly<Record<string, Handler>> = {
-  '/engine/status': (desk) => ({ data: status(desk) }),
+  '/engine/status': (context) => ({ data: status(context) }),
   '/engine/tempo': async ({ engine }, _, bpm?: number) => {
     if (bpm !== undefined) await engine.edit([{ kind: 'tempo', bpm }]);
     return { done: [float(engine.patch.tempo)] };
@@ -23,31 +23,31 @@ export const patches: Readonly<Record<string, Handler>> = {
     return { afterwards: quit };
   },
 
-  '/engine/patch/load': async (desk, _, wanted: string) => {
-    const { name, text } = await desk.folders.read(wanted);
+  '/engine/patch/load': async (context, _, wanted: string) => {
+    const { name, text } = await context.folders.read(wanted);
     // What was set before belongs to the patch that was there before.
-    await desk.flush();
-    await desk.engine.loadPatch(text, { source: name });
-    desk.patchName = name;
-    return { done: [desk.engine.patch.title] };
+    await context.flush();
+    await context.engine.loadPatch(text, { source: name });
+    context.patchName = name;
+    return { done: [context.engine.patch.title] };
   },
-  '/engine/patch/save': async (desk, _, wanted?: string) => {
-    const name = wanted ?? desk.patchName;
+  '/engine/patch/save': async (context, _, wanted?: string) => {
+    const name = wanted ?? context.patchName;
     if (name === undefined) throw new KrellError('file-name', 'the patch has no name yet', { hint: 'give it one' });
-    await desk.flush();
-    desk.patchName = await desk.folders.write(name, desk.engine.savePatch());
-    return { done: [desk.patchName] };
+    await context.flush();
+    context.patchName = await context.folders.write(name, context.engine.savePatch());
+    return { done: [context.patchName] };
   },
-  '/engine/patch/clear': async (desk) => {
-    await desk.flush();
-    await desk.engine.loadPatch(emptyPatch());
-    desk.patchName = undefined;
+  '/engine/patch/clear': async (context) => {
+    await context.flush();
+    await context.engine.loadPatch(emptyPatch());
+    context.patchName = undefined;
     return {};
   },
   '/engine/patch/list': async ({ folders }) => counted((await folders.list()).map((name) => [name])),
-  '/engine/patch/get': async (desk) => {
-    await desk.flush();
-    const text = desk.engine.savePatch();
+  '/engine/patch/get': async (context) => {
+    await context.flush();
+    const text = context.engine.savePatch();
     const bytes = Buffer.byteLength(text);
     if (bytes > MAX_GET_BYTES)
       throw new KrellError('too-large', `the patch has ${bytes} bytes, more than the ${MAX_GET_BYTES} that are sent`, {
@@ -111,7 +111,7 @@ const OSC_COUNTS = {
   clamped: CONTROL.OSC_CLAMPED,
 } as const;
 
-function status({ engine, patchName }: Desk): Value[][] {
+function status({ engine, patchName }: Context): Value[][] {
   const stats = engine.stats();
   const { words } = engine.arena;
   return [

@@ -12,7 +12,7 @@ import { patches } from './execute-patches.js';
 import type { OutgoingMessage } from './protocol.js';
 
 /** What commands work on. */
-export interface Desk {
+export interface Context {
   readonly engine: Engine;
   readonly folders: Folders;
   /** The name by which the patch was loaded or saved last. */
@@ -40,7 +40,7 @@ export interface Outcome {
 }
 
 /** Gets the command's arguments in the order of the table, of the kinds it says; undefined for those left out at the end. */
-export type Handler = (desk: Desk, sender: Sender, ...args: never[]) => Outcome | Promise<Outcome>;
+export type Handler = (context: Context, sender: Sender, ...args: never[]) => Outcome | Promise<Outcome>;
 
 type Scalar = number | string | boolean | null;
 
@@ -48,7 +48,7 @@ const handlers: Readonly<Record<string, Handler>> = { ...modules, ...patches };
 
 /** Carries out one command. Never rejects: what fails is said with `/fail`. */
 export async function execute(
-  desk: Desk,
+  context: Context,
   sender: Sender,
   address: string,
   args: readonly Scalar[],
@@ -59,12 +59,12 @@ export async function execute(
     if (command?.by !== 'control') throw unknown(address);
     const read = readArgs(command, args);
     token = read.token;
-    const handler = handlers[address] as (desk: Desk, sender: Sender, ...args: unknown[]) => Outcome | Promise<Outcome>;
-    const { data, done = [], afterwards } = await handler(desk, sender, ...read.args);
+    const handler = handlers[address] as (context: Context, sender: Sender, ...args: unknown[]) => Outcome | Promise<Outcome>;
+    const { data, done = [], afterwards } = await handler(context, sender, ...read.args);
     const messages = [...(data ? pages(address, data, token) : []), { address: '/done', args: [address, ...done.map(sendable), ...token] }];
     return { messages, ...(afterwards ? { afterwards } : {}) };
   } catch (error) {
-    return { messages: [{ address: '/fail', args: [address, sendable(desk.folders.censor(failText(error))), ...token] }] };
+    return { messages: [{ address: '/fail', args: [address, sendable(context.folders.censor(failText(error))), ...token] }] };
   }
 }
 

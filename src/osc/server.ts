@@ -9,7 +9,7 @@ import type { EngineEvent, EngineEventKind, EngineListener } from '../control/ev
 import { KrellError } from '../errors.js';
 import { PACKAGE_ROOT } from '../kernel/source.js';
 import { Folders } from './execute-files.js';
-import { execute, type Desk, type Sender } from './execute.js';
+import { execute, type Context, type Sender } from './execute.js';
 import type { FromOsc, OscThreadOptions, OutgoingMessage, ToOsc } from './protocol.js';
 import { Table } from './table.js';
 
@@ -71,7 +71,7 @@ export class OscServer {
   httpPort: number | undefined;
   readonly #engine: Engine;
   readonly #options: OscServerOptions;
-  readonly #desk: Desk;
+  readonly #context: Context;
   readonly #senders = new Map<number, QueuedSender>();
   readonly #flushes = new Map<number, () => void>();
   readonly #listeners: (() => void)[] = [];
@@ -88,7 +88,7 @@ export class OscServer {
     this.#options = options;
     this.oscPort = options.oscPort ?? OSC_PORT;
     this.httpPort = options.httpPort === false ? undefined : (options.httpPort ?? HTTP_PORT);
-    this.#desk = {
+    this.#context = {
       engine,
       folders: new Folders(options.patchFolders ?? [], options.recordFolder),
       patchName: options.patchName,
@@ -225,7 +225,7 @@ export class OscServer {
     const thread = this.#thread;
     sender.waiting++;
     sender.last = sender.last.then(async () => {
-      const { messages, afterwards } = await execute(this.#desk, sender, address, args);
+      const { messages, afterwards } = await execute(this.#context, sender, address, args);
       if (this.#thread === thread) this.#post({ kind: 'reply', request, messages });
       sender.waiting--;
       if (sender.waiting === 0 && !sender.transaction && this.#senders.get(client) === sender) this.#senders.delete(client);
@@ -265,7 +265,10 @@ export class OscServer {
     this.#on('fault', (event) => this.#push('/fail', ...faultArgs(event)));
     this.#on('underrun', ({ count, total }) => this.#push('/engine/underrun', count, total));
     this.#on('device', ({ state, output }) => this.#push('/engine/device', state, output.driver, output.device ?? ''));
-    this.#on('stopped', () => this.stop());
+    this.#on('stopped', () => {
+      this.#push('/engine/stopped');
+      return this.stop();
+    });
   }
 
   /** Tells the thread what has come, gone or changed. */

@@ -10,7 +10,7 @@ import { readPatch } from './read.js';
 import { formatJson } from './serialise.js';
 
 export { addCable, addModule, removeCable, removeModule, setCableGain } from './edit.js';
-export { applyChanges, recallValues, setParam, snapshotNow, snapshotValues } from './params.js';
+export { applyChanges, isCounter, recallValues, setParam, snapshotNow, snapshotValues } from './params.js';
 export { removeAlias, removeSnapshot, setAlias, setSnapshot, setTempo, setTitle } from './settings.js';
 export { readPatchFile } from './file.js';
 export { FORMAT, FORMAT_VERSION, LIMITS } from './limits.js';

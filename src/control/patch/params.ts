@@ -1,6 +1,6 @@
 // Parameters of a patch's modules, changed while it plays: as a person writes them, as OSC has set them, or all at once from a snapshot.
 import type { ParamChange } from '../../osc/protocol.js';
-import type { ParamSpec } from '../../module.js';
+import type { ModuleDefinition, ParamSpec } from '../../module.js';
 import type { Registry } from '../registry.js';
 import { moduleOf, sectionOf, thing, writtenParams } from './document.js';
 import type { Patch, SnapshotValue } from './model.js';
@@ -61,14 +61,17 @@ export function applyChanges(patch: Patch, registry: Registry, changes: readonly
   }
 }
 
-/** All parameters as they are, as a snapshot would be written. What counts triggers is left out: to set it would be a trigger. */
+/** Whether a parameter counts triggers: to set it would be one. */
+export const isCounter = ({ events }: ModuleDefinition, param: string): boolean =>
+  Object.values(events).some((event) => event.kind === 'trigger' && event.param === param);
+
+/** All parameters as they are, as a snapshot would be written, but for counters. */
 export function snapshotNow(patch: Patch, registry: Registry): JsonObject {
   const values: JsonObject = {};
   for (const { id, type } of patch.modules.values()) {
-    const { params, events } = registry.get(type);
-    const counters = new Set(Object.values(events).map((event) => event.kind === 'trigger' && event.param));
-    for (const [param, spec] of Object.entries(params))
-      if (!counters.has(param)) values[`${id}.${param}`] = structuredClone(written(patch, id, param, spec));
+    const definition = registry.get(type);
+    for (const [param, spec] of Object.entries(definition.params))
+      if (!isCounter(definition, param)) values[`${id}.${param}`] = structuredClone(written(patch, id, param, spec));
   }
   return values;
 }
