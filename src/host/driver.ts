@@ -21,6 +21,11 @@ export interface AudioDriver {
   run(player: Player): FileResult | void | Promise<void>;
   /** Gives the device back. Never throws. */
   close(): void;
+  /**
+   * Instead of `close`, after a loss: leaves the device to be released by another thread, for the library may not return from that.
+   * @returns what `release` in open.ts takes for it; undefined when the driver cannot open it again
+   */
+  abandon?(): bigint | undefined;
 }
 
 /** What control asks of the host: the worker's data. */
@@ -29,6 +34,10 @@ export interface HostOptions {
   readonly memory: WebAssembly.Memory;
   /** `auto`: the first that opens, in the order of DRIVERS. */
   readonly driver: DriverName | 'auto';
+  /** 0 for the first host, which fails when it cannot open its device; the others take over from one that lost it, when they can. */
+  readonly turn?: number;
+  /** What the one before has abandoned. */
+  readonly handle?: bigint | undefined;
   /** Number or part of the name of the device; its driver's default device otherwise. */
   readonly device?: string | undefined;
   /** Frames per period, if the device can; the null and file drivers always can. */
@@ -63,16 +72,8 @@ export type HostMessage =
       readonly reason?: string;
     }
   /** The device has gone; the host plays on without it. */
-  | { readonly kind: 'lost'; readonly message: string }
+  | { readonly kind: 'lost'; readonly driver: DriverName; readonly message: string; readonly handle: bigint | undefined }
+  /** Why a lost device cannot be opened again yet. */
+  | { readonly kind: 'waiting'; readonly message: string }
   | { readonly kind: 'failed'; readonly code: string; readonly message: string }
   | { readonly kind: 'ended'; readonly file?: FileResult };
-
-/** Frames kept ready at least, 5 ms at 48 kHz: a thread that is woken a few milliseconds late is common, and the ear does not mind five. */
-const LEAST_READY = 256;
-
-/**
- * Frames the engine should keep ready (RING_DEPTH) for a device that takes `periodFrames` at a time, in whole blocks: one period to
- * take and one being computed, and not less than LEAST_READY.
- */
-export const ringDepthFor = (periodFrames: number, blockFrames: number): number =>
-  Math.max(2 * Math.ceil(periodFrames / blockFrames), Math.ceil(LEAST_READY / blockFrames)) * blockFrames;

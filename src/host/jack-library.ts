@@ -58,7 +58,7 @@ export class JackClient {
   readonly periodFrames: number;
   readonly name: string;
   private readonly library = loadLibrary();
-  private readonly client: unknown;
+  readonly client: bigint;
   private readonly waitCycle: Native;
   private readonly signalCycle: Native;
   private readonly lastFrame: Native;
@@ -68,8 +68,9 @@ export class JackClient {
   constructor(name: string) {
     const { call, address } = this.library;
     const status = Buffer.alloc(4);
-    this.client = call('client_open', 'void *', 'const char *', 'int', 'void *')(name, NO_START, status);
-    if (!this.client) throw new KrellError('no-device', 'no JACK server is running');
+    const client = call('client_open', 'void *', 'const char *', 'int', 'void *')(name, NO_START, status) as bigint | null;
+    if (client === null) throw new KrellError('no-device', 'no JACK server is running');
+    this.client = client;
     this.name = call('get_client_name', 'const char *', 'void *')(this.client) as string;
     this.sampleRate = call('get_sample_rate', 'uint32_t', 'void *')(this.client) as number;
     this.periodFrames = call('get_buffer_size', 'uint32_t', 'void *')(this.client) as number;
@@ -154,10 +155,15 @@ export class JackClient {
     this.library.copyOut(samples, this.buffer(port, frames), 4 * frames);
   }
 
-  /** Leaves the server. Returns soon when that is gone, too. */
+  /** Leaves the server. */
   close(): void {
     this.library.call('client_close', 'int', 'void *')(this.client);
   }
+}
+
+/** Closes a client of a server that has gone. */
+export function releaseClient(client: bigint): void {
+  loadLibrary().call('client_close', 'int', 'void *')(client);
 }
 
 /** The client that has a port. */

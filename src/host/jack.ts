@@ -78,6 +78,10 @@ export class JackDriver implements AudioDriver {
     this.client.close();
   }
 
+  abandon(): bigint {
+    return this.client.client;
+  }
+
   /** Waits until a cycle has begun. @returns false when the engine has stopped */
   private awaitCycle(player: Player): boolean {
     const { client, clock, sleep } = this;

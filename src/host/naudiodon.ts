@@ -116,6 +116,11 @@ export class NaudiodonDriver implements AudioDriver {
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, LEAVE_MS);
     });
   }
+
+  abandon(): bigint {
+    this.close();
+    return 0n;
+  }
 }
 
 function devicesOf(binding: Binding): Device[] {

@@ -2,9 +2,11 @@
 import type { AudioDriver, HostOptions } from './driver.js';
 import { FileDriver } from './file.js';
 import { JackDriver } from './jack.js';
+import { releaseClient } from './jack-library.js';
 import { NaudiodonDriver } from './naudiodon.js';
 import { NullDriver } from './null.js';
 import { PortAudioDriver } from './portaudio.js';
+import { releaseStream } from './portaudio-library.js';
 import type { KrellError } from '../errors.js';
 
 const AUTOMATIC = [JackDriver, PortAudioDriver, NaudiodonDriver];
@@ -48,4 +50,11 @@ function openBest(options: HostOptions): Opened {
   const telling = failures.find(({ code }) => code === 'device') ?? failures.find(({ code }) => code === 'no-device') ?? failures[0]!;
   if (options.device !== undefined) throw telling;
   return { driver: new NullDriver(options), reason: `${telling.message}: playing silently on the null driver` };
+}
+
+/** Closes what a driver has abandoned. May take its time. */
+export function release(driver: HostOptions['driver'], handle: bigint | undefined): void {
+  if (handle === undefined) return;
+  if (driver === 'jack') releaseClient(handle);
+  else if (driver === 'portaudio') releaseStream(handle);
 }

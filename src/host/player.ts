@@ -35,14 +35,18 @@ export class Player {
   /** Whether the engine has delivered since it began to play. */
   private flowing = false;
   /** Whether the latest period ended in silence for want of sound. */
-  private broken = false;
+  private broken: boolean;
+  private readonly turn: number;
 
-  constructor(memory: WebAssembly.Memory, periodFrames: number) {
+  /** `turn`: the host thread's; after the first, one goes on with sound that is under way. */
+  constructor(memory: WebAssembly.Memory, periodFrames: number, turn = 0) {
     const buffer = memory.buffer as unknown as SharedArrayBuffer;
     this.words = new Int32Array(buffer);
     this.floats = new Float32Array(buffer);
     this.sampleRate = this.words[CONTROL.SAMPLE_RATE]!;
     this.channels = this.words[CONTROL.CHANNELS]!;
+    this.turn = turn;
+    this.broken = turn > 0;
     this.periodFrames = periodFrames;
     this.periodNs = Math.floor((1e9 * periodFrames) / this.sampleRate);
     this.patienceMs = Math.max(1, Math.floor((PATIENCE * this.periodNs) / 1e6));
@@ -52,9 +56,9 @@ export class Player {
     Atomics.store(this.words, CONTROL.PERIOD_FRAMES, periodFrames);
   }
 
-  /** Whether the engine wants the host to leave. */
+  /** Whether the host is to leave: the engine has stopped, or another host takes over. */
   stopped(): boolean {
-    return Atomics.load(this.words, CONTROL.RUN) === RUN_STOP;
+    return Atomics.load(this.words, CONTROL.RUN) === RUN_STOP || Atomics.load(this.words, CONTROL.HOST_TURN) !== this.turn;
   }
 
   /** The driver was itself too late for its device. */

@@ -58,8 +58,16 @@ function loadLibrary(koffi: Koffi): ReturnType<Koffi['load']> {
   });
 }
 
+/** Closes a stream whose device has gone, and the library with it, so that it looks for devices anew when it is started again. */
+export function releaseStream(stream: bigint): void {
+  const library = loadLibrary(loadKoffi()!);
+  for (const name of ['AbortStream', 'CloseStream']) library.func(`Pa_${name}`, 'int', ['void *'])(stream);
+  quietly([STDERR], library.func('Pa_Terminate', 'int', []) as () => void);
+}
+
 /** An open output stream. Sizes are in frames; results below 0 are PortAudio's errors. */
 export interface OutputStream {
+  readonly handle: bigint;
   readonly latencyMs: number;
   /** Whether the device is still there and plays. */
   isActive(): boolean;
@@ -180,6 +188,7 @@ export class PortAudio {
     const active = call('IsStreamActive', 'int', ['void *']);
     const [abort, close] = [call('AbortStream', 'int', ['void *']), call('CloseStream', 'int', ['void *'])];
     return {
+      handle: stream as bigint,
       latencyMs: info.latency * 1000,
       isActive: () => active(stream) === 1,
       room: () => room(stream) as number,

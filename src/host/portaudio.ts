@@ -3,16 +3,17 @@
 // A call into a library whose device has gone (a JACK server that ended) may never return, and a thread inside one cannot be
 // ended: the process would hang. So `Pa_WriteStream` is never called to wait; the driver asks for room a few times a period,
 // gives up on a device that makes none, and closes only one that was alive just now. What is left open ends with the process.
-import { performance } from 'node:perf_hooks';
 import { KrellError } from '../errors.js';
+import { openClock } from '../realtime/clock.js';
 import { CONTROL } from '../shared/layout.js';
 import { findDevice } from './device.js';
 import type { AudioDriver, HostOptions } from './driver.js';
 import type { Player } from './player.js';
 import { OUTPUT_UNDERFLOWED, PortAudio, type OutputStream } from './portaudio-library.js';
+import { openSleep } from './time.js';
 
 /** A device that takes nothing for so long has gone. */
-const GONE_MS = 300;
+const GONE_NS = 300e6;
 const POLLS_PER_PERIOD = 4;
 
 export class PortAudioDriver implements AudioDriver {
@@ -22,9 +23,11 @@ export class PortAudioDriver implements AudioDriver {
   readonly latencyMs: number;
   private readonly library = new PortAudio();
   private readonly stream: OutputStream;
-  private readonly sleeper = new Int32Array(new SharedArrayBuffer(4));
+  private readonly clock = openClock();
+  private readonly sleep = openSleep();
+  private readonly isJack: boolean;
   /** When the device last made room. */
-  private lastAlive = performance.now();
+  private lastAlive = 0;
 
   /** @throws KrellError 'no-library', 'no-device', 'device'. */
   constructor({ memory, device: wanted, periodFrames }: Pick<HostOptions, 'memory' | 'device' | 'periodFrames'>) {
@@ -33,6 +36,7 @@ export class PortAudioDriver implements AudioDriver {
       const device = findDevice(this.library.devices(), wanted);
       this.stream = this.library.openOutput(device, words[CONTROL.CHANNELS]!, words[CONTROL.SAMPLE_RATE]!, periodFrames);
       this.device = `${device.name} (${device.api})`;
+      this.isJack = device.api.startsWith('JACK');
     } catch (error) {
       this.library.close();
       throw error;
@@ -44,6 +48,7 @@ export class PortAudioDriver implements AudioDriver {
   run(player: Player): void {
     const { stream, periodFrames } = this;
     const period = new Float32Array(periodFrames * player.channels);
+    this.lastAlive = this.clock();
     while (this.waitForRoom(player)) {
       player.fill(period);
       const result = stream.write(period, periodFrames);
@@ -53,24 +58,29 @@ export class PortAudioDriver implements AudioDriver {
   }
 
   close(): void {
-    if (!this.stream.isActive() || performance.now() - this.lastAlive > GONE_MS) return;
     this.stream.close();
     this.library.close();
   }
 
+  /** PortAudio never returns from closing a client of a JACK server that has ended. */
+  abandon(): bigint | undefined {
+    return this.isJack ? undefined : this.stream.handle;
+  }
+
   /** Waits until the device takes a period. @returns false when the engine has stopped. */
   private waitForRoom(player: Player): boolean {
-    const pollMs = (1000 * this.periodFrames) / player.sampleRate / POLLS_PER_PERIOD;
+    const { clock, periodFrames } = this;
+    const pollNs = Math.floor(player.periodNs / POLLS_PER_PERIOD);
     while (!player.stopped()) {
       const room = this.stream.room();
-      if (room >= this.periodFrames) {
-        this.lastAlive = performance.now();
+      if (room >= periodFrames) {
+        this.lastAlive = clock();
         return true;
       }
       if (room < 0) throw this.gone(this.library.errorText(room));
       if (!this.stream.isActive()) throw this.gone('it has gone');
-      if (performance.now() - this.lastAlive > GONE_MS) throw this.gone('it has stopped taking sound');
-      Atomics.wait(this.sleeper, 0, 0, pollMs);
+      if (((clock() - this.lastAlive) | 0) > GONE_NS) throw this.gone('it has stopped taking sound');
+      this.sleep(pollNs);
     }
     return false;
   }

@@ -138,7 +138,11 @@ describe.skipIf(!hasJack)('with a JACK server', () => {
   });
 
   it('auto takes it', async () => {
-    expect((await open({ driver: 'auto', periodFrames: 128 })).opened.driver).toBe('portaudio');
+    expect((await open({ driver: 'auto', periodFrames: 64 })).opened).toMatchObject({
+      driver: 'jack',
+      device: 'system (JACK)',
+      periodFrames: JACK_PERIOD,
+    });
   });
 
   it('another rate than its own is refused with its own', async () => {
@@ -147,16 +151,44 @@ describe.skipIf(!hasJack)('with a JACK server', () => {
     await expect(open({ driver: 'portaudio', periodFrames: 128 })).rejects.toThrow(
       "device 'system' does not play at 44100 Hz; try --rate 48000",
     );
+    await expect(open({ driver: 'jack', periodFrames: 128 })).rejects.toThrow(
+      'the JACK server does not play at 44100 Hz; try --rate 48000',
+    );
   });
 
   it('an unknown device is refused with a list', async () => {
-    for (const driver of ['portaudio', 'auto'] as const)
+    for (const [driver, api] of [
+      ['portaudio', 'JACK Audio Connection Kit'],
+      ['jack', 'JACK'],
+      ['auto', 'JACK'],
+    ] as const)
       await expect(open({ driver, device: 'toaster', periodFrames: 128 })).rejects.toThrow(
-        "no sound device 'toaster'; there is 0 'system' (JACK Audio Connection Kit)",
+        `no sound device 'toaster'; there is 0 'system' (${api})`,
       );
   });
 
   // naudiodon's own PortAudio knows no JACK; with the system's put before it, it plays here as it would on a sound card.
+  it.each([64, 1024])(
+    'jack plays by its clock whatever the block, and computes in its cycle when nothing is kept ready (%i)',
+    { retry: 3 },
+    async (block) => {
+      arena = new TestArena({ channels: 2, block, depth: 0 });
+      await arena.start(1);
+      await arena.publish(arena.newPlan([{ inputs: [] }], [arena.newState(0)]));
+      const { opened } = await open({ driver: 'jack', periodFrames: 64 });
+      expect(opened).toMatchObject({ driver: 'jack', device: 'system (JACK)', periodFrames: JACK_PERIOD });
+      arena.setRun(RUN_PLAYING);
+      const played = (): number => readFrame(arena!.words, CONTROL.HOST_FRAME_LO);
+      await arena.until(() => played() > 0);
+      const start = performance.now();
+      await arena.until(() => played() >= 48_000);
+      expect(performance.now() - start).toBeGreaterThan(900);
+      // Nothing is computed that is not wanted: less than a block is left over.
+      const left = readFrame(arena.words, CONTROL.FRAME_LO) - readFrame(arena.words, CONTROL.TAKEN_LO);
+      expect(left).toBeLessThan(block + JACK_PERIOD * (1 + arena.get(CONTROL.UNDERRUNS)));
+    },
+  );
+
   it('naudiodon plays by its clock, prints nothing and leaves', () => {
     const { told, printed } = inProcess('naudiodon', { LD_PRELOAD: 'libportaudio.so.2' }, 48_000);
     expect(told).toEqual([
