@@ -1,8 +1,9 @@
 // What OSCQuery says of a message's values: type tag, range, unit, meaning. From the module specs and the table of commands alone, so
 // that the tree, the controller page and the documentation agree.
-import type { EventSpec, ModuleDefinition, ParamSpec } from '../../module.js';
+import { playsNotes, type EventSpec, type ModuleDefinition, type ParamSpec } from '../../module.js';
 import type { Unit } from '../../units.js';
 import type { CommandArg } from '../commands.js';
+import { PITCH_MAX, PITCH_MIN } from '../pitch.js';
 
 export type Range = { readonly MIN: number; readonly MAX: number } | { readonly VALS: readonly string[] };
 
@@ -15,8 +16,8 @@ export interface ValueDescription {
   readonly unit?: string;
   /** What the value is, in a word. */
   readonly meaning?: string;
-  /** Whether a value out of the range counts as the nearest within it. */
-  readonly clips?: true;
+  /** On which side a value out of the range counts as the nearest within it. */
+  readonly clips?: 'both' | 'high';
 }
 
 export interface ParameterDescription extends ValueDescription {
@@ -65,10 +66,10 @@ export function describeParam(spec: ParamSpec): ValueDescription {
       const { min, max, unit } = spec;
       const named = unit === '' || unit === 'ratio' ? {} : { unit: UNITS[unit] ?? unit };
       const meaning = MEANINGS[unit];
-      return { tag: 'f', range: { MIN: min, MAX: max }, clips: true, ...named, ...(meaning ? { meaning } : {}) };
+      return { tag: 'f', range: { MIN: min, MAX: max }, clips: 'both', ...named, ...(meaning ? { meaning } : {}) };
     }
     case 'integer':
-      return { tag: 'i', range: { MIN: spec.min, MAX: spec.max }, clips: true };
+      return { tag: 'i', range: { MIN: spec.min, MAX: spec.max }, clips: 'both' };
     case 'enum':
       return { tag: 's', range: { VALS: spec.values } };
     case 'toggle':
@@ -84,10 +85,14 @@ export function parametersOf(definition: ModuleDefinition): ParameterDescription
   );
 }
 
-const PITCH: ValueDescription = { tag: 'f', range: { MIN: 0, MAX: 127 }, unit: 'time.midinote', meaning: 'pitch' };
-const VELOCITY: ValueDescription = { tag: 'f', range: { MIN: 0, MAX: 127 }, meaning: 'velocity' };
-const DURATION: ValueDescription = { tag: 'f', unit: 'time.second', meaning: 'duration' };
+/** Longest duration that a note is given. */
+const NOTE_MAX_S = 3600;
+const PITCH: ValueDescription = { tag: 'f', range: { MIN: PITCH_MIN, MAX: PITCH_MAX }, unit: 'time.midinote', meaning: 'pitch' };
+const KEY: ValueDescription = { tag: 'i', range: { MIN: 0, MAX: 127 }, unit: 'time.midinote', meaning: 'pitch' };
 const NOTE_NAME: ValueDescription = { tag: 's', meaning: 'pitch' };
+const VELOCITY: ValueDescription = { tag: 'f', range: { MIN: 0, MAX: 1 }, meaning: 'velocity', clips: 'high' };
+const MIDI_VELOCITY: ValueDescription = { tag: 'i', range: { MIN: 0, MAX: 127 }, meaning: 'velocity', clips: 'high' };
+const DURATION: ValueDescription = { tag: 'f', range: { MIN: 0, MAX: NOTE_MAX_S }, unit: 'time.second', meaning: 'duration' };
 /** A message that says all by arriving. */
 export const IMPULSE: ValueDescription = { tag: 'I' };
 
@@ -101,14 +106,26 @@ function formsOf(event: EventSpec, definition: ModuleDefinition): ValueDescripti
       event.params.map((name) => ({ ...describeParam(definition.params[name]!), meaning: isPoint ? `position.cartesian.${name}` : name })),
     ];
   }
-  return [PITCH, NOTE_NAME].flatMap((pitch) => [
-    [pitch, VELOCITY],
-    [pitch, VELOCITY, DURATION],
-  ]);
+  return [
+    [PITCH, VELOCITY],
+    [PITCH, VELOCITY, DURATION],
+    [KEY, MIDI_VELOCITY],
+    [KEY, MIDI_VELOCITY, DURATION],
+    [NOTE_NAME, VELOCITY],
+    [NOTE_NAME, VELOCITY, DURATION],
+  ];
 }
 
-export const eventsOf = (definition: ModuleDefinition): EventDescription[] =>
-  Object.entries(definition.events).map(([name, event]) => ({ name, summary: event.summary, forms: formsOf(event, definition) }));
+/** What one may send to a module besides its parameters: its events, and `off` where it plays notes. */
+export function eventsOf(definition: ModuleDefinition): EventDescription[] {
+  const events = Object.entries(definition.events).map(([name, event]) => ({
+    name,
+    summary: event.summary,
+    forms: formsOf(event, definition),
+  }));
+  const off = { name: 'off', summary: 'Ends a note; without a pitch, all.', forms: [[PITCH], [NOTE_NAME]] };
+  return playsNotes(definition) ? [off, ...events] : events;
+}
 
 const ARG_TAGS = { text: 's', number: 'f', integer: 'i', toggle: 'T', value: 'f' } as const;
 

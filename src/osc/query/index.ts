@@ -31,6 +31,8 @@ export interface QueryOptions {
   nextClientId(): number;
   /** Something does not work that one can do without. */
   warn?(message: string): void;
+  /** Milliseconds between looks at whether clients still live, a second unless given: tests are in a hurry. */
+  readonly secondMs?: number;
 }
 
 const MAX_CONNECTIONS = 64;
@@ -41,6 +43,8 @@ const MAX_PATHS = 256;
 const EXTENSIONS = [...ATTRIBUTES, 'LISTEN', 'PATH_ADDED', 'PATH_REMOVED', 'PATH_CHANGED'];
 
 export class QueryServer {
+  /** Where it listens. */
+  port = 0;
   readonly #options: QueryOptions;
   readonly #http: Server;
   readonly #sockets = new WebSocketServer({ noServer: true, maxPayload: LIMITS.bytes, maxFragments: 1024, perMessageDeflate: false });
@@ -71,10 +75,6 @@ export class QueryServer {
     this.#http.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => this.#upgrade(request, socket, head));
   }
 
-  get port(): number {
-    return (this.#http.address() as AddressInfo).port;
-  }
-
   /** The space has changed: everybody is told what is new, gone or other. */
   spaceChanged(change: SpaceChange): void {
     this.#tree = undefined;
@@ -95,17 +95,18 @@ export class QueryServer {
   }
 
   async #listen(): Promise<void> {
-    const { bind, port, info, warn = () => {} } = this.#options;
+    const { bind, port, info, warn = () => {}, secondMs = 1000 } = this.#options;
     await new Promise<void>((resolve, reject) => {
       this.#http.once('error', (error: NodeJS.ErrnoException) => reject(cannotListen(bind, port, error)));
       this.#http.listen(port, bind, () => {
         this.#http.removeAllListeners('error').on('error', (error) => warn(`HTTP: ${error.message}`));
+        this.port = (this.#http.address() as AddressInfo).port;
         resolve();
       });
     });
     this.#check = setInterval(() => {
       for (const peer of this.#peers) peer.check();
-    }, 1000);
+    }, secondMs);
     if (!isLoopback(bind)) this.#silence = await announce({ name: info.name, bind, httpPort: this.port, oscPort: info.oscPort }, warn);
   }
 
@@ -129,9 +130,10 @@ export class QueryServer {
   #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     socket.on('error', () => socket.destroy());
     const refused = refusal(request);
-    if (refused)
+    if (refused) {
+      socket.once('finish', () => socket.destroy());
       socket.end(`HTTP/1.1 403 Forbidden\r\nConnection: close\r\nContent-Length: ${Buffer.byteLength(refused)}\r\n\r\n${refused}`);
-    else this.#sockets.handleUpgrade(request, socket, head, (webSocket) => this.#welcome(webSocket, request));
+    } else this.#sockets.handleUpgrade(request, socket, head, (webSocket) => this.#welcome(webSocket, request));
   }
 
   #welcome(socket: WebSocket, { socket: { remoteAddress = '', remotePort = 0 } }: IncomingMessage): void {

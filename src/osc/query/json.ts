@@ -5,15 +5,16 @@ import type { Node } from './tree.js';
 export function* jsonOf(node: Node, wanted?: ReadonlySet<string>): Generator<string> {
   const entries = Object.entries(node.attributes());
   const own = JSON.stringify(Object.fromEntries(wanted ? entries.filter(([name]) => wanted.has(name)) : entries));
-  if (node.children.size === 0 || !(wanted?.has('CONTENTS') ?? true)) {
+  if (!node.holds || !(wanted?.has('CONTENTS') ?? true)) {
     yield own;
     return;
   }
-  let before = `${own.slice(0, -1)}${own === '{}' ? '' : ','}"CONTENTS":{`;
+  yield `${own.slice(0, -1)}${own === '{}' ? '' : ','}"CONTENTS":{`;
+  let comma = '';
   for (const [name, child] of node.children) {
-    yield `${before}${JSON.stringify(name)}:`;
+    yield `${comma}${JSON.stringify(name)}:`;
     yield* jsonOf(child);
-    before = ',';
+    comma = ',';
   }
   yield '}}';
 }

@@ -7,6 +7,7 @@ import type { Value } from '../codec.js';
 import { COMMANDS } from '../commands.js';
 import type { OscAliasEntry, OscModule } from '../protocol.js';
 import type { Space } from '../space.js';
+import { aliasPosition, spanOf } from '../values.js';
 import { commandForms, eventsOf, parametersOf, type ParameterDescription, type Range, type ValueDescription } from './describe.js';
 import { argOf, plainValue, shortest, withoutRepeats, type Json } from './values.js';
 
@@ -23,7 +24,7 @@ export interface ValueAttributes {
   readonly RANGE?: readonly (Range | null)[];
   readonly UNIT?: readonly (string | null)[];
   readonly EXTENDED_TYPE?: readonly (string | null)[];
-  readonly CLIPMODE?: readonly ('both' | 'none')[];
+  readonly CLIPMODE?: readonly ('both' | 'high' | 'none')[];
 }
 /** A node's attributes, but for CONTENTS. */
 export interface Attributes extends ValueAttributes {
@@ -42,6 +43,8 @@ export interface Method {
   /** All but FULL_PATH. */
   attributes(): Omit<Attributes, 'FULL_PATH'>;
   readonly readable?: Readable;
+  /** It is none and only holds others: an alias may have its address, or (a module) may not. */
+  readonly isContainer?: 'open' | 'taken';
 }
 
 /** What has a value that one may read and listen to. */
@@ -74,6 +77,11 @@ export class Node {
     return { FULL_PATH: this.path, ...this.method.attributes() };
   }
 
+  /** Whether it has CONTENTS, be they empty. */
+  get holds(): boolean {
+    return this.method.isContainer !== undefined || this.children.size > 0;
+  }
+
   /** The node at a path, of which `rest` are the parts that remain; else how far it goes, and the part that is not there. */
   find(rest: readonly string[]): Node | { readonly at: Node; readonly missing: string } {
     const [name, ...more] = rest;
@@ -85,7 +93,8 @@ export class Node {
 export const partsOf = (path: string): string[] => path.split('/').filter((part) => part !== '');
 
 const container = (description: string, tags: readonly string[] = []): Method => ({
-  attributes: () => ({ ...(description ? { DESCRIPTION: description } : {}), ACCESS: 0, ...(tags.length > 0 ? { TAGS: tags } : {}) }),
+  isContainer: 'taken',
+  attributes: () => ({ DESCRIPTION: description, ACCESS: 0, ...(tags.length > 0 ? { TAGS: tags } : {}) }),
 });
 
 export function treeOf(space: QuerySpace, version = ''): Node {
@@ -106,7 +115,7 @@ export const describeSpace = (space: QuerySpace): OscNode => whole(treeOf(space)
 
 function whole(node: Node): OscNode {
   const attributes = node.attributes();
-  if (node.children.size === 0) return attributes;
+  if (!node.holds) return attributes;
   return { ...attributes, CONTENTS: Object.fromEntries([...node.children].map(([name, child]) => [name, whole(child)])) };
 }
 
@@ -124,7 +133,7 @@ function valueAttributes(values: readonly ValueDescription[]): ValueAttributes {
     ...(range ? { RANGE: range } : {}),
     ...(unit ? { UNIT: unit } : {}),
     ...(meaning ? { EXTENDED_TYPE: meaning } : {}),
-    ...(values.some(({ clips }) => clips) ? { CLIPMODE: values.map(({ clips }) => (clips ? 'both' : 'none')) } : {}),
+    ...(values.some(({ clips }) => clips) ? { CLIPMODE: values.map(({ clips }) => clips ?? 'none') } : {}),
   };
 }
 
@@ -184,14 +193,17 @@ function engineNode(): Node {
   return engine;
 }
 
+/** On the way to others, until something has its address. */
+const WAY: Method = { isContainer: 'open', attributes: () => ({ ACCESS: 0 }) };
+
 /** Puts a method below `node`, with the containers on the way. What is already there stays. */
 function place(node: Node, parts: readonly string[], method: Method): void {
   const [name, ...more] = parts;
   if (name === undefined) {
-    if (node.method.attributes().ACCESS === 0) node.method = method;
+    if (node.method.isContainer === 'open') node.method = method;
     return;
   }
-  const child = node.children.get(name) ?? new Node(`${node.path === '/' ? '' : node.path}/${name}`, container(''));
+  const child = node.children.get(name) ?? new Node(`${node.path === '/' ? '' : node.path}/${name}`, WAY);
   node.children.set(name, child);
   place(child, more, method);
 }
@@ -205,25 +217,17 @@ function addAlias(root: Node, space: QuerySpace, alias: OscAliasEntry): void {
   if (module && parameter) place(root, partsOf(alias.address), aliasMethod(space, module, parameter, alias));
 }
 
-/** A number is moved from 0 to 1 over the alias's range; a choice or a switch takes what its parameter takes. */
-function aliasMethod(space: QuerySpace, module: OscModule, parameter: ParameterDescription, { range: [low, high] }: OscAliasEntry): Method {
-  const { spec } = parameter;
-  const description = `${module.id} ${parameter.name}: ${parameter.summary}`;
-  if (spec.kind === 'enum' || spec.kind === 'toggle') {
-    const method = parameterMethod(space, module, parameter);
-    return { ...method, attributes: () => ({ ...method.attributes(), DESCRIPTION: description }) };
-  }
-  const moved = (): number => {
-    const place = (space.value(module, parameter.index, 0) - low) / (high - low);
-    return Math.fround(Math.min(Math.max(place, 0), 1));
-  };
+/** It is moved from 0 to 1, whatever its parameter is. */
+function aliasMethod(space: QuerySpace, module: OscModule, parameter: ParameterDescription, { range }: OscAliasEntry): Method {
+  const span = spanOf(parameter.spec, range);
+  const read = (): readonly number[] => withoutRepeats(voicesOf(space, module, parameter));
   return {
-    readable: { read: () => [moved()], args: (values) => values.map((value) => ({ type: 'f', value })) },
+    readable: { read, args: (values) => values.map((value) => ({ type: 'f', value: aliasPosition(span, value) })) },
     attributes: () => ({
-      DESCRIPTION: description,
+      DESCRIPTION: `${module.id} ${parameter.name}: ${parameter.summary}`,
       ACCESS: READ | WRITE,
-      ...valueAttributes([{ tag: 'f', range: { MIN: 0, MAX: 1 }, clips: true }]),
-      VALUE: [shortest(moved())],
+      ...valueAttributes([{ tag: 'f', range: { MIN: 0, MAX: 1 }, clips: 'both' }]),
+      VALUE: [shortest(Math.fround(aliasPosition(span, read()[0]!)))],
     }),
   };
 }
