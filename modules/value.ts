@@ -17,7 +17,7 @@ export const value = defineModule({
 
   process({ param, state, output, sampleRate }) {
     // What decays is how far the output is behind: so it arrives at the value exactly, however slowly.
-    const behind = state.fresh ? 0 : state.behind + state.value - param.value;
+    const behind = state.fresh ? 0 : state.behind + (state.value - param.value);
     state.behind = flush(behind * glideFactor(param.smooth, sampleRate));
     state.value = param.value;
     state.fresh = false;

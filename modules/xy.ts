@@ -24,8 +24,8 @@ export const xy = defineModule({
     const y = (param.y - middle) * 10;
     const factor = glideFactor(param.smooth, sampleRate);
     // As in modules/value.ts.
-    state.behindX = state.fresh ? 0 : flush((state.behindX + state.x - x) * factor);
-    state.behindY = state.fresh ? 0 : flush((state.behindY + state.y - y) * factor);
+    state.behindX = state.fresh ? 0 : flush((state.behindX + (state.x - x)) * factor);
+    state.behindY = state.fresh ? 0 : flush((state.behindY + (state.y - y)) * factor);
     state.x = x;
     state.y = y;
     state.fresh = false;

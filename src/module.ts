@@ -182,11 +182,11 @@ export interface Buffer {
 export const NOTE_PARAMS = {
   mode: choice(['poly', 'mono', 'legato'], {
     default: 'poly',
-    summary: 'A voice for each key; or one voice that plays the latest key held, struck anew by each key or (legato) by the first only.',
+    summary: 'A voice for each key, or one voice for the latest key held: struck by every key (mono) or by the first only (legato).',
   }),
   steal: choice(['oldest', 'quietest', 'rotate'], {
     default: 'oldest',
-    summary: 'Whose voice a key takes: a released one if there is any, of these the one released longest, or quietest, or next in turn.',
+    summary: 'Which voice a new key takes, a free one if there is any: the one free or played longest, the quietest, or the next in turn.',
   }),
 };
 

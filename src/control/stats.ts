@@ -118,7 +118,7 @@ export class Meter {
       ...(output.device === undefined ? {} : { device: output.device }),
       memory: this.#arena.usage,
       lateEvents: Atomics.load(words, CONTROL.LATE_EVENTS),
-      droppedEvents: Atomics.load(words, CONTROL.DROPPED_EVENTS),
+      droppedEvents: Atomics.load(words, CONTROL.OSC_DROPPED),
       staleEvents: Atomics.load(words, CONTROL.STALE_EVENTS),
       kernels: this.#kernels.count,
     };
