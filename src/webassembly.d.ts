@@ -4,7 +4,7 @@ declare namespace WebAssembly {
     constructor(bytes: ArrayBufferView<ArrayBuffer> | ArrayBuffer);
   }
   class Instance {
-    constructor(module: Module, imports?: Record<string, Record<string, Memory | Table>>);
+    constructor(module: Module, imports?: Record<string, Record<string, Memory | Table | ((...args: number[]) => void)>>);
     readonly exports: Record<string, (...args: number[]) => void>;
   }
   class Memory {

@@ -275,7 +275,7 @@ class PlanBuilder {
 
   // ── partitions, segments, steps ──
 
-  #partition(word: number, partition: Partition, index: number, all: readonly Partition[]): void {
+  #partition(word: number, partition: Partition, index: number, partitions: readonly Partition[]): void {
     const draft = this.#draft;
     const segments: { mode: number; steps: number[] }[] = [];
     const blockwise = (): number[] => {
@@ -292,13 +292,18 @@ class PlanBuilder {
       }
     }
     const table = draft.room(segments.length * SEGMENT.WORDS);
+    const all = segments.flatMap(({ steps }) => steps);
+    let next = draft.list(all, true);
+    draft.point(word + PARTITION.STEPS, next);
+    draft.words[word + PARTITION.STEP_COUNT] = all.length;
     segments.forEach(({ mode, steps }, i) => {
       const segment = table + i * SEGMENT.WORDS;
       draft.words[segment + SEGMENT.MODE] = mode;
-      draft.point(segment + SEGMENT.STEPS, draft.list(steps, true));
+      draft.point(segment + SEGMENT.STEPS, next);
       draft.words[segment + SEGMENT.STEP_COUNT] = steps.length;
+      next += steps.length;
     });
-    const successors = all.flatMap(({ after }, i) => (after.includes(index) ? [i] : []));
+    const successors = partitions.flatMap(({ after }, i) => (after.includes(index) ? [i] : []));
     draft.words[word + PARTITION.LIMIT] = partition.after.length;
     draft.point(word + PARTITION.SEGMENTS, table);
     draft.words[word + PARTITION.SEGMENT_COUNT] = segments.length;
@@ -322,6 +327,7 @@ class PlanBuilder {
         ports.push({ source, back, stride: groupBytes, allLanes: kind === 'p' });
       }
     });
+    const firstOutput = ports.length;
     usedOutputs({ instance, inputs, used }).forEach(
       (isUsed, output) => isUsed && ports.push({ source: { node: step[0]!, output }, back: 0, stride: groupBytes, allLanes: true }),
     );
@@ -329,6 +335,14 @@ class PlanBuilder {
     draft.words[record + STEP.KERNEL] = this.#kernels.get(step)!.index;
     draft.words[record + STEP.STATE] = instance.state;
     draft.words[record + STEP.TABLES] = this.instances.tables(instance.definition);
+    draft.words[record + STEP.FIRST_OUTPUT] = firstOutput;
+    draft.words[record + STEP.OUTPUT_COUNT] = ports.length - firstOutput;
+    for (const {
+      instance: { lane = 0, address },
+    } of step) {
+      draft.words[record + STEP.LANES]! |= 1 << lane;
+      draft.words[record + STEP.SLOTS + lane] = address;
+    }
     ports.forEach(({ source, back, stride, allLanes }, i) => {
       this.#pointBuffer(record + STEP.PORTS + 2 * i, source, back, allLanes);
       draft.words[record + STEP.PORTS + 2 * i + 1] = stride;

@@ -7,18 +7,27 @@ import { nativeFunction } from './native.js';
 
 export type Clock = () => number;
 
-/** `CLOCK_MONOTONIC`; then the words of a timespec: seconds (low, high), nanoseconds. */
+/** `CLOCK_MONOTONIC`, `CLOCK_THREAD_CPUTIME_ID`; then the words of a timespec: seconds (low, high), nanoseconds. */
 const MONOTONIC = 1;
+const THREAD_CPU = 3;
 const [SECONDS, NANOSECONDS, TIMESPEC_WORDS] = [0, 2, 4];
 
 // setup
-export function openClock(): Clock {
+/** Time as it passes. */
+export const openClock = (): Clock => open(MONOTONIC);
+
+// setup
+/** Time for which this thread has run; time as it passes, where that is not known. */
+export const openCpuClock = (): Clock => open(THREAD_CPU);
+
+// setup
+function open(clock: number): Clock {
   const gettime =
     process.arch === 'x64' || process.arch === 'arm64' ? nativeFunction('libc.so.6', 'int clock_gettime(int, void *)') : undefined;
   if (!gettime) return () => (performance.now() * 1e6) | 0;
   const time = new Int32Array(TIMESPEC_WORDS);
   return () => {
-    gettime(MONOTONIC, time);
+    gettime(clock, time);
     return (Math.imul(time[SECONDS]!, 1e9) + time[NANOSECONDS]!) | 0;
   };
 }

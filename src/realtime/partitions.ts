@@ -5,9 +5,10 @@
 // woken for has ended and the leader prepares the next: it may read anything, but it holds an old ticket, and a
 // partition that was run shows ticket + 1 until it is opened with a new one. So it claims nothing. Nobody has to wait for
 // it either: it reads a plan that its PLAN_IN_USE keeps from being freed, and writes nothing before it has claimed.
-import { BLOCK_EVENT, CONTROL, PARTITION, PLAN, WORKER } from '../shared/layout.js';
+import { BLOCK_EVENT, CONTROL, FAULT_TRAP, PARTITION, PLAN, SEGMENT, WORKER } from '../shared/layout.js';
 import { signal } from '../shared/gate.js';
 import { applyEvent, blockEventAt } from './events.js';
+import { bypass } from './faults.js';
 import type { Search } from './search.js';
 import type { DspThread } from './thread.js';
 
@@ -71,25 +72,45 @@ export function findReady(words: Int32Array, plan: number, ticket: number, worke
 export const claim = (words: Int32Array, partition: number, ticket: number): boolean =>
   Atomics.compareExchange(words, partition + PARTITION.CLAIM, ticket, (ticket + 1) | 0) === ticket;
 
-/** Runs a claimed partition for the block's frames, split where its events fall. A trap ends it for this block. */
-function runPartition(thread: DspThread, partition: number, frames: number): void {
-  const { words, floats, run } = thread;
-  const segments = words[partition + PARTITION.SEGMENTS]!;
-  const count = words[partition + PARTITION.SEGMENT_COUNT]!;
-  const stepWord = (thread.base + WORKER.STEP) << 2;
-  let offset = 0;
-  try {
-    for (let i = words[partition + PARTITION.EVENTS]!; i >= 0; i = words[blockEventAt(i) + BLOCK_EVENT.NEXT]!) {
-      const event = blockEventAt(i);
-      const at = words[event + BLOCK_EVENT.OFFSET]!;
-      if (at > offset) run(segments, count, offset, at - offset, stepWord);
-      offset = at;
-      applyEvent(words, floats, event);
+/**
+ * Runs a partition's segments for `frames` frames from `offset` on. A step that traps is bypassed, and all goes on from there: that
+ * ends, for a step traps but once. Where nothing can be bypassed, the rest of these frames is left out.
+ */
+function runFrames(thread: DspThread, partition: number, offset: number, frames: number): void {
+  const { words, run, base } = thread;
+  let segment = words[partition + PARTITION.SEGMENTS]!;
+  let left = words[partition + PARTITION.SEGMENT_COUNT]!;
+  let first = 0;
+  let frame = offset;
+  for (;;) {
+    try {
+      run(segment, left, offset, frames, base << 2, first, frame);
+      break;
+    } catch {
+      thread.count(WORKER.FAULTS, 1);
+      first = words[base + WORKER.AT]!;
+      frame = words[base + WORKER.FRAME]!;
+      left -= ((words[base + WORKER.SEGMENT]! - segment) / (SEGMENT.WORDS * 4)) | 0;
+      segment = words[base + WORKER.SEGMENT]!;
+      if (!bypass(thread, words[first >> 2]! >> 2, FAULT_TRAP, 0)) break;
     }
-    run(segments, count, offset, frames - offset, stepWord);
-  } catch {
-    thread.count(WORKER.FAULTS, 1);
   }
+  words[base + WORKER.AT] = 0;
+}
+
+/** Runs a claimed partition for the block's frames, split where its events fall. */
+function runPartition(thread: DspThread, partition: number, frames: number): void {
+  const { words, floats } = thread;
+  let offset = 0;
+  thread.costs.choose(partition);
+  for (let i = words[partition + PARTITION.EVENTS]!; i >= 0; i = words[blockEventAt(i) + BLOCK_EVENT.NEXT]!) {
+    const event = blockEventAt(i);
+    const at = words[event + BLOCK_EVENT.OFFSET]!;
+    if (at > offset) runFrames(thread, partition, offset, at - offset);
+    offset = at;
+    applyEvent(words, floats, event);
+  }
+  runFrames(thread, partition, offset, frames - offset);
 }
 
 /** Counts a partition as done. @returns the first successor that became ready by it (a word index), or NONE_READY. */

@@ -14,7 +14,8 @@ export const DSP_PRIORITY = 10;
 /** The host is asleep most of the time and must not be late. */
 export const HOST_PRIORITY = 15;
 
-export type Scheduling = 'fifo' | 'nice' | 'normal';
+export const SCHEDULINGS = ['normal', 'nice', 'fifo'] as const;
+export type Scheduling = (typeof SCHEDULINGS)[number];
 
 // setup
 /** Raises this thread above others. @returns what could be had. */

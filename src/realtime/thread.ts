@@ -2,10 +2,15 @@
 import type { MessagePort } from 'node:worker_threads';
 import { CONTROL, WORKER, workerWord } from '../shared/layout.js';
 import { openClock, type Clock } from './clock.js';
+import { Costs } from './cost.js';
+import { mend } from './mend.js';
 import { Search } from './search.js';
 
-/** `run` of the step runner: all `count` segments at `segments` for `frames` frames from `offset` on. */
-export type Run = (segments: number, count: number, offset: number, frames: number, stepWord: number) => void;
+/** `run` of the step runner (src/kernel/wasm/runner.ts): `count` segments from `segment` on. */
+export type Run = (segment: number, count: number, offset: number, frames: number, worker: number, first: number, frame: number) => void;
+
+/** Seconds in which the sound of a module that failed falls by 60 dB. */
+const FADE_S = 0.005;
 
 /** Kernels the table holds at first. It grows when more come, which is the one time a thread allocates while playing. */
 const FIRST_KERNELS = 1024;
@@ -22,6 +27,11 @@ export class DspThread {
   readonly table: WebAssembly.Table;
   readonly port: MessagePort;
   readonly search = new Search();
+  readonly costs: Costs;
+  /** What a fade-out multiplies with, per frame. */
+  readonly fade: number;
+  /** Where `mend` found a sample that is no number. */
+  badSample = 0;
   private readonly clock: Clock;
   /** When the block began, and when the latest pause in it ended. */
   private blockStart = 0;
@@ -37,7 +47,16 @@ export class DspThread {
     this.port = port;
     this.clock = openClock();
     this.table = new WebAssembly.Table({ initial: FIRST_KERNELS, element: 'anyfunc' });
-    this.run = new WebAssembly.Instance(runner, { krell: { memory, table: this.table } }).exports['run'] as Run;
+    this.fade = 0.001 ** (1 / (FADE_S * this.words[CONTROL.SAMPLE_RATE]!));
+    const costs = new Costs(this);
+    this.costs = costs;
+    const imports = {
+      memory,
+      table: this.table,
+      mend: (step: number, offset: number, frames: number) => mend(this, step, offset, frames),
+      time: (step: number, frames: number, phase: number) => costs.time(step, frames, phase),
+    };
+    this.run = new WebAssembly.Instance(runner, { krell: imports }).exports['run'] as Run;
   }
 
   /** Whether control has posted kernels that this thread has not installed. One load, so that looking is free. */
@@ -71,6 +90,7 @@ export class DspThread {
     const ns = (this.clock() - this.blockStart) | 0;
     const longest = this.base + WORKER.MAX_BLOCK_NS;
     if (ns > this.words[longest]!) Atomics.store(this.words, longest, ns);
+    this.costs.endBlock(ns);
     this.count(WORKER.BLOCKS, 1);
   }
 }

@@ -3,7 +3,7 @@ import type { MessagePort } from 'node:worker_threads';
 import { WORKER, workerWord } from '../shared/layout.js';
 import { flushDenormals } from './denormals.js';
 import { help } from './helper.js';
-import { DSP_PRIORITY, raisePriority, type Scheduling } from './priority.js';
+import { DSP_PRIORITY, raisePriority, SCHEDULINGS, type Scheduling } from './priority.js';
 import { Leader } from './leader.js';
 import { DspThread } from './thread.js';
 
@@ -48,6 +48,8 @@ export default function run({ memory, runner, worker, realtime, port }: DspTask)
   const scheduling = realtime ? raisePriority(DSP_PRIORITY) : 'normal';
   const thread = new DspThread(memory, runner, worker, port);
   const { words, base } = thread;
+  words[base + WORKER.SCHEDULING] = SCHEDULINGS.indexOf(scheduling);
+  words[base + WORKER.FLUSHES] = flushesDenormals ? 1 : 0;
   enter(words, worker, THREAD_RUNNING);
   if (worker === 0) new Leader(thread).lead();
   else help(thread);

@@ -228,6 +228,8 @@ export const PARTITION = {
   CLAIM: 9, // C sets to 0, L to the block's ticket; D compare-exchanges ticket → ticket + 1 to own it in that block
   EVENTS: 10, // L: index of the first BLOCK_EVENT, −1 = none
   LAST_EVENT: 11, // L: index of the last one
+  STEPS: 12, // byte address of words: byte addresses of all its STEP records, segment by segment
+  STEP_COUNT: 13,
   WORDS: LINE_W,
 } as const;
 export const SEGMENT = {

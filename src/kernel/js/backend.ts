@@ -112,7 +112,8 @@ function sampleText(shape: KernelShape): string {
     const position = ports.outputs[n]!;
     const text = name(node);
     lines.push(
-      `f[ptr[${position}] + frame * ${layout.lanes} + group * stride[${position}] + lane] = ${shape.partial ? `i[at(${VECTOR_MASK})] ? ${text} : 0` : text};`,
+      `const out${n} = f[ptr[${position}] + frame * ${layout.lanes} + group * stride[${position}] + lane] = ${shape.partial ? `i[at(${VECTOR_MASK})] ? ${text} : 0` : text};`,
+      `if (!Number.isFinite(out${n})) fault |= 1 << lane;`,
     );
   });
   const next = graph.liveStates.map((index) => [index, name(graph.states[index]!), graph.states[index]!.type] as const);
@@ -134,6 +135,17 @@ function rampText(shape: KernelShape): string {
     .join('\n');
 }
 
+/** Keeps the last sample of each used output, unless some are no numbers. */
+function lastText(shape: KernelShape): string {
+  return portOrder(shape)
+    .outputs.filter((position) => position >= 0)
+    .map((position, nth) => {
+      const sample = `f[ptr[${position}] + (offset + frames - 1) * ${shape.layout.lanes} + group * stride[${position}] + lane]`;
+      return `if (!fault) f[at(${shape.layout.lastOutputs + nth})] = ${sample};`;
+    })
+    .join('\n');
+}
+
 /** JavaScript text of the whole kernel. */
 function jsKernelText(shape: KernelShape): string {
   const { count } = portOrder(shape);
@@ -141,6 +153,7 @@ function jsKernelText(shape: KernelShape): string {
   return `return (step, offset, frames) => {
   const s = step >> 2, state = i[s + ${STEP.STATE}] >> 2, tables = i[s + ${STEP.TABLES}] >> 2;
   const ptr = [], stride = [];
+  let fault = 0;
   for (let n = 0; n < ${count}; n++) { ptr.push(i[s + ${STEP.PORTS} + 2 * n] >> 2); stride.push(i[s + ${STEP.PORTS} + 2 * n + 1] >> 2); }
   for (let group = 0; group < i[state + ${STATE.GROUPS}]; group++) for (let nth = 0; nth < ${shape.active.length}; nth++) {
     const lane = ${JSON.stringify(shape.active)}[nth];
@@ -150,7 +163,9 @@ function jsKernelText(shape: KernelShape): string {
       ${rampText(shape)}
       ${sampleText(shape)}
     }
+    ${lastText(shape)}
   }
+  if (fault) i[s + ${STEP.FAULT}] = fault;
   for (const lane of ${JSON.stringify(shape.packed ? shape.active : [0])}) i[state + ${STATE.RAMP_FRAMES} + lane] = Math.max(0, i[state + ${STATE.RAMP_FRAMES} + lane] - frames);
 };`;
 }

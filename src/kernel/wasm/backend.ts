@@ -8,12 +8,13 @@ import { PARAM, STATE, STEP, VECTOR_MASK } from '../../shared/layout.js';
 import { countOperations, RATE, type Node, type Type } from '../ir.js';
 import { groupsSummed, inputFrameBytes, perLane, portOrder, type KernelShape } from '../shape.js';
 import { encodeModule, I32, OP, V128, type Bytes } from './encoder.js';
-import { Expressions, FRAMES_ARG, OFFSET_ARG, STEP_ARG, type Copy } from './expressions.js';
+import { FRAMES_ARG, OFFSET_ARG, STEP_ARG, type Copy } from './expressions.js';
+import { Results } from './results.js';
 
 /** Kernels with more per-sample operations take one group per turn: two would not fit the registers. */
 const PAIR_MAX_OPERATIONS = 100;
 
-class Backend extends Expressions {
+class Backend extends Results {
   readonly #ports;
   readonly #state = this.local(I32);
   readonly #groups = this.local(I32);
@@ -43,6 +44,7 @@ class Backend extends Expressions {
     c.get(this.#groups).op(OP.i32Eqz).branch(OP.brIf, 1);
     this.#turn(1, canRamp);
     c.branch(OP.br, 0).end().end();
+    this.tellFaults();
     return encodeModule([{ name: 'kernel', exported: true, params: [I32, I32, I32], locals: this.locals, body: c }]);
   }
 
@@ -169,35 +171,13 @@ class Backend extends Expressions {
 
   #leave(copy: Copy): void {
     const c = this.code;
+    this.keepOutputs(copy);
     for (const [index, local] of copy.states) {
       const type = this.#stateType(index);
-      this.#storeVector(copy, this.shape.layout.states[index]!, type, () =>
+      this.storeVector(copy, this.shape.layout.states[index]!, type, () =>
         type === 'bool' && !this.simd ? c.int(0).get(local).op(OP.i32Sub) : c.get(local),
       );
     }
-  }
-
-  /** Stores the value that `push` leaves on the stack. */
-  #storeVector(copy: Copy, vector: number, type: Type, push: () => void): void {
-    const c = this.code;
-    const { active, packed } = this.shape;
-    const at = vector * this.vectorBytes;
-    if (packed && active.length < 4) {
-      // The other lanes are other modules, which another thread may be running: their words are not touched.
-      const value = this.local(V128);
-      push();
-      c.set(value);
-      for (const lane of active)
-        this.groupBase(copy)
-          .get(value)
-          .op(OP.f32x4ExtractLane)
-          .u8(lane)
-          .memory(OP.f32Store, at + lane * 4);
-      return;
-    }
-    this.groupBase(copy);
-    push();
-    c.memory(this.simd ? OP.v128Store : type === 'f32' ? OP.f32Store : OP.i32Store, at);
   }
 
   // ── loops ──
@@ -248,7 +228,7 @@ class Backend extends Expressions {
       const at = this.shape.layout.params[i]!;
       this.loadVector(copy, at + PARAM.REMAINING, 'i32').tee(remaining);
       (s ? c.int(0).op(OP.i32x4Splat).op(OP.i32x4GtS) : c.int(0).op(OP.i32GtS)).set(running);
-      this.#storeVector(copy, at + PARAM.VALUE, 'f32', () => {
+      this.storeVector(copy, at + PARAM.VALUE, 'f32', () => {
         // running ? (remaining == 1 ? target : value + step) : value
         this.loadVector(copy, at + PARAM.TARGET, 'f32');
         this.loadVector(copy, at + PARAM.VALUE, 'f32');
@@ -260,7 +240,7 @@ class Backend extends Expressions {
           .get(running)
           .op(s ? OP.v128Bitselect : OP.select);
       });
-      this.#storeVector(copy, at + PARAM.REMAINING, 'i32', () =>
+      this.storeVector(copy, at + PARAM.REMAINING, 'i32', () =>
         c
           .get(remaining)
           .get(running)
@@ -308,7 +288,9 @@ class Backend extends Expressions {
       c.get(copy.outputs[i]!);
       this.push(copy, node);
       if (copy.mask >= 0) c.get(copy.mask).op(OP.v128And);
-      c.memory(this.simd ? OP.v128Store : OP.f32Store);
+      const value = this.local(this.valueType('f32'));
+      c.tee(value).memory(this.simd ? OP.v128Store : OP.f32Store);
+      this.check(copy === first ? 0 : 1, value);
     });
     // All next states before any is replaced: one may read another.
     for (const index of graph.liveStates) this.push(copy, graph.states[index]!);

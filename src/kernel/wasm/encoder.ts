@@ -101,6 +101,7 @@ export const OP = {
   f32x4Trunc: 0xfd69,
   f32x4Nearest: 0xfd6a,
   i32x4AllTrue: 0xfda3,
+  i32x4Bitmask: 0xfda4,
   i32x4Shl: 0xfdab,
   i32x4ShrS: 0xfdac,
   i32x4ShrU: 0xfdad,
@@ -205,13 +206,17 @@ export interface WasmFunction {
   readonly body: Bytes;
 }
 
-/** Bytes of a module that imports `krell.memory` (shared) and, on request, `krell.table`; its functions return nothing. */
+/**
+ * Bytes of a module that imports `krell.memory` (shared) and, on request, `krell.table` and functions of the first of `types`; its own
+ * functions are numbered behind those. None returns anything.
+ */
 export function encodeModule(
   functions: readonly WasmFunction[],
-  options: { table?: boolean; types?: readonly (readonly ValueType[])[] } = {},
+  options: { table?: boolean; types?: readonly (readonly ValueType[])[]; imports?: readonly string[] } = {},
 ): Uint8Array<ArrayBuffer> {
   const signatures = [...(options.types ?? []), ...functions.map((f) => f.params)];
   const firstFunctionType = options.types?.length ?? 0;
+  const imports = options.imports ?? [];
   const out = new Bytes().u8(0x00, 0x61, 0x73, 0x6d, 1, 0, 0, 0);
   const section = (id: number, count: number, write: (bytes: Bytes) => void): void => {
     const bytes = new Bytes().u32(count);
@@ -227,12 +232,13 @@ export function encodeModule(
         .u32(0),
     ),
   );
-  section(2, options.table ? 2 : 1, (b) => {
+  section(2, (options.table ? 2 : 1) + imports.length, (b) => {
     b.name('krell').name('memory').u8(0x02, 0x03).u32(1).u32(65536);
     if (options.table) b.name('krell').name('table').u8(0x01, 0x70, 0x00).u32(0);
+    for (const name of imports) b.name('krell').name(name).u8(0x00).u32(0);
   });
   section(3, functions.length, (b) => functions.forEach((_, i) => b.u32(firstFunctionType + i)));
-  const exported = functions.flatMap((f, i) => (f.exported ? [{ name: f.name, i }] : []));
+  const exported = functions.flatMap((f, i) => (f.exported ? [{ name: f.name, i: imports.length + i }] : []));
   section(7, exported.length, (b) => exported.forEach((e) => b.name(e.name).u8(0x00).u32(e.i)));
   section(10, functions.length, (b) => functions.forEach((f) => b.sized(encodeBody(f))));
   return Uint8Array.from(out.data);
