@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import * as create from '#bench/create.js';
 import * as kernels from '#bench/kernels.js';
+import * as osc from '#bench/osc.js';
 import * as peers from '#bench/peers.js';
 import { findProgram } from '#bench/peers/program.js';
 import { findScsynth } from '#bench/peers/scsynth.js';
@@ -80,6 +81,19 @@ describe('create', () => {
     expect(times.get('create, one of 8 at once')).toBe(8 * times.get('all of 8 at once')!);
     for (const row of report.rows) expect(Number(row['max ms'])).toBeGreaterThanOrEqual(Number(row['p50 ms']));
     expect(report.notes[0]).toMatch(/^\d+ underruns and \d+ stalls in /);
+  });
+});
+
+describe('osc', () => {
+  it('floods a playing engine and loses no last value', async () => {
+    const report = await osc.run(QUICK);
+    checkReport(report);
+    expect(report.distributions![0]!.samples.length).toBeGreaterThan(100);
+    for (const row of report.rows) {
+      expect(row['last values right']).toBe('16 of 16');
+      expect(Number(row['received'])).toBeGreaterThan(0.5 * Number(row['packets sent']));
+      expect(row['refused']).toBe(0);
+    }
   });
 });
 

@@ -1,0 +1,130 @@
+// How soon does an OSC packet take effect, and how many a second?
+import { fork } from 'node:child_process';
+import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { KrellError } from '../src/errors.js';
+import { Engine } from '../src/index.js';
+import { encodeMessage } from '../src/osc/codec.js';
+import { OscServer } from '../src/osc/server.js';
+import { COMMANDS_OSC_W, CONTROL, RING } from '../src/shared/layout.js';
+import type { Flood, Flooded } from './osc/sender.js';
+import { distributionRow, machine, rounded, STALLS_NOTE, type BenchOptions, type Distribution, type Report } from './report.js';
+import { standardVoices } from './standard-voice.js';
+
+/** Modules whose cutoff is moved. */
+const FILTERS = 16;
+const ADDRESSES = Array.from({ length: FILTERS }, (_, i) => `/vcf${i + 1}/cutoff`);
+const PATIENCE_MS = 1000;
+/** Larger than any value of the flood. */
+const LAST = 2000;
+
+const FLOODS = [
+  { what: 'bundles of 100', perPacket: 100, packetsPerSecond: 1000 },
+  { what: 'bundles of 100, more', perPacket: 100, packetsPerSecond: 4000 },
+  { what: 'single messages', perPacket: 1, packetsPerSecond: 40_000 },
+] as const;
+
+interface Playing {
+  readonly engine: Engine;
+  readonly port: number;
+}
+
+async function playing<T>(work: (playing: Playing) => Promise<T>): Promise<T> {
+  const engine = await Engine.create({ sampleRate: 48_000, workers: 1 });
+  let server: OscServer | undefined;
+  try {
+    await engine.loadPatch(standardVoices(FILTERS, 'mono'));
+    server = await OscServer.start(engine, { oscPort: 0, httpPort: false });
+    await engine.start({ driver: 'null' });
+    await sleep(300);
+    return await work({ engine, port: server.oscPort });
+  } finally {
+    await server?.stop();
+    await engine.stop();
+  }
+}
+
+/** From the call that sends a packet to its command's being in the ring, in µs. This thread spins meanwhile; the OSC thread sleeps. */
+async function latencies({ engine, port }: Playing, count: number): Promise<number[]> {
+  const socket = createSocket('udp4');
+  socket.connect(port, '127.0.0.1');
+  await once(socket, 'connect');
+  const { words } = engine.arena;
+  const times: number[] = [];
+  for (let i = 0; i < count; i++) {
+    const packet = encodeMessage(ADDRESSES[0]!, [{ type: 'f', value: 300 + (i % 100) }]);
+    const seen = Atomics.load(words, COMMANDS_OSC_W + RING.WRITE);
+    const begin = performance.now();
+    socket.send(packet);
+    while (Atomics.load(words, COMMANDS_OSC_W + RING.WRITE) === seen)
+      if (performance.now() - begin > PATIENCE_MS) throw new KrellError('bench', 'a packet did not arrive');
+    times.push((performance.now() - begin) * 1000);
+    // Not in time with anything.
+    await sleep(1 + (i % 3));
+  }
+  socket.close();
+  return times;
+}
+
+/** Floods from another process, and what became of it. */
+async function flooded({ engine, port }: Playing, flood: (typeof FLOODS)[number], seconds: number): Promise<Report['rows'][0]> {
+  const { words } = engine.arena;
+  const counts = (): Record<'packets' | 'messages' | 'merged' | 'dropped' | 'faults', number> => ({
+    packets: Atomics.load(words, CONTROL.OSC_PACKETS),
+    messages: Atomics.load(words, CONTROL.OSC_MESSAGES),
+    merged: Atomics.load(words, CONTROL.OSC_MERGED),
+    dropped: Atomics.load(words, CONTROL.OSC_DROPPED),
+    faults: Atomics.load(words, CONTROL.OSC_FAULTS),
+  });
+  const [before, stats] = [counts(), engine.stats()];
+  const { perPacket, packetsPerSecond } = flood;
+  const task: Flood = { port, addresses: ADDRESSES, perPacket, packetsPerSecond, seconds, last: LAST };
+  const child = fork(new URL('osc/sender.js', import.meta.url));
+  child.send(task);
+  const [sent] = (await once(child, 'message')) as [Flooded];
+  await sleep(200);
+  const [after, played] = [counts(), engine.stats()];
+  const received = after.packets - before.packets - ADDRESSES.length;
+  const right = ADDRESSES.filter((_, i) => engine.moduleInfo(`vcf${i + 1}`).params['cutoff'] === LAST + i).length;
+  return {
+    flood: flood.what,
+    'messages/s sent': Math.round(sent.messages / sent.seconds),
+    'packets sent': sent.packets,
+    received,
+    'lost in the socket': sent.packets - received,
+    'messages/s': Math.round((received * perPacket) / sent.seconds),
+    merged: after.merged - before.merged,
+    dropped: after.dropped - before.dropped,
+    refused: after.faults - before.faults,
+    underruns: played.underruns - stats.underruns,
+    stalls: played.stalls - stats.stalls,
+    'last values right': `${right} of ${ADDRESSES.length}`,
+  };
+}
+
+export async function run({ quick }: BenchOptions): Promise<Report> {
+  return playing(async (player) => {
+    await latencies(player, 200);
+    const arrival: Distribution = {
+      name: 'UDP send → in the command ring',
+      unit: 'µs',
+      samples: await latencies(player, quick ? 300 : 5000),
+    };
+    const rows: Report['rows'] = [];
+    for (const flood of FLOODS) rows.push(await flooded(player, flood, quick ? 1 : 10));
+    const { p50, p99, max } = distributionRow(arrival);
+    return {
+      title: `OSC over UDP to a playing engine, ${FILTERS} filters`,
+      rows,
+      notes: [
+        `A packet is in the command ring, decoded and stamped, ${p50} µs after the call that sends it at the median, ${p99} µs at p99, ${max} µs at most: two system calls and the wake-up of a sleeping thread included.`,
+        'Floods come from a process of their own. Merged: replaced by a later value of the same parameter while the ring was full.',
+        ...(rows.some((row) => Number(row['stalls']) > 0) ? [STALLS_NOTE] : []),
+        `Null driver; ${rounded(player.engine.blockFrames)} frames a block.`,
+        machine(),
+      ],
+      distributions: [arrival],
+    };
+  });
+}
