@@ -1,6 +1,7 @@
 // From time tags to frames.
 import { CONTROL, RUN_PLAYING } from '../shared/layout.js';
 import { readFrame } from '../shared/frame.js';
+import { readStamp, type Stamp } from '../shared/stamp.js';
 import { TimeLoop } from './loop.js';
 import { isImmediate, timetagFromUnix, unixSeconds } from './timetag.js';
 
@@ -11,9 +12,6 @@ export interface FrameClock {
   /** The frame that a time tag's two words mean, or NOW. */
   frameOf(seconds: number, fraction: number): number;
 }
-
-/** Times a reader looks at a stamp that is being written. */
-const TRIES = 8;
 
 /**
  * The engine's clock. The audio host stamps the frames it takes with the time; `poll`, some 50 times a second, follows the stamps. A time T
@@ -28,7 +26,9 @@ export class EngineClock implements FrameClock {
   /** Unix time from which the loop counts: whole seconds, so that no digits are wasted on the years since 1970. */
   readonly #epochS: number;
   readonly #loop: TimeLoop;
-  #stamp = 0;
+  readonly #stamp: Stamp = { seconds: 0, nanoseconds: 0, frame: 0 };
+  /** Sequence number of the last stamp. */
+  #seen = 0;
 
   /** `unixNow`: Unix time in seconds. */
   constructor(words: Int32Array, unixNow: () => number = () => Date.now() / 1000) {
@@ -51,18 +51,11 @@ export class EngineClock implements FrameClock {
   }
 
   #pollStamp(): void {
-    const words = this.#words;
-    for (let left = TRIES; left > 0; left--) {
-      const sequence = Atomics.load(words, CONTROL.STAMP_SEQ);
-      if (sequence === this.#stamp) return;
-      const seconds = Atomics.load(words, CONTROL.STAMP_SECONDS) >>> 0;
-      const nanoseconds = Atomics.load(words, CONTROL.STAMP_NANOSECONDS);
-      const frame = Atomics.load(words, CONTROL.STAMP_FRAME_HI) * 2 ** 32 + (Atomics.load(words, CONTROL.STAMP_FRAME_LO) >>> 0);
-      if ((sequence & 1) === 1 || Atomics.load(words, CONTROL.STAMP_SEQ) !== sequence) continue;
-      this.#stamp = sequence;
-      this.#loop.add(seconds - this.#epochS + nanoseconds * 1e-9, frame, this.#periodS());
-      return;
-    }
+    const sequence = readStamp(this.#words, this.#stamp);
+    if (sequence === 0 || sequence === this.#seen) return;
+    this.#seen = sequence;
+    const { seconds, nanoseconds, frame } = this.#stamp;
+    this.#loop.add(seconds - this.#epochS + nanoseconds * 1e-9, frame, this.#periodS());
   }
 
   /** Frames between what is heard next and what is computed next. */

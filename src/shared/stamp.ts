@@ -2,7 +2,7 @@
 //
 // One writer, the host, once a period; any number of readers. The pair is guarded by a sequence number (a seqlock): odd while
 // the writer is at it, another one afterwards. A reader that meets an odd number, or finds it changed when it is done, reads
-// again. The writer never waits.
+// again. The writer never waits; a reader that never gets a whole one (the writer died over it) gives up.
 //
 //   host                                      reader
 //     SEQ + 1  (odd)                            seen = SEQ; odd? again
@@ -17,6 +17,8 @@ export interface Stamp {
   frame: number;
 }
 
+const TRIES = 64;
+
 /** Writes a stamp for the frame counted at word `frameLo` (low and high word). The host only. */
 export function writeStamp(words: Int32Array, seconds: number, nanoseconds: number, frameLo: number): void {
   Atomics.add(words, CONTROL.STAMP_SEQ, 1);
@@ -27,9 +29,9 @@ export function writeStamp(words: Int32Array, seconds: number, nanoseconds: numb
   Atomics.add(words, CONTROL.STAMP_SEQ, 1);
 }
 
-/** Reads the latest stamp into `stamp`. Any thread. @returns its sequence number, another for each stamp; 0 = there is none yet */
+/** Reads the latest stamp into `stamp`. Any thread. @returns its sequence number, another for each stamp; 0 = there is none */
 export function readStamp(words: Int32Array, stamp: Stamp): number {
-  for (;;) {
+  for (let left = TRIES; left > 0; left--) {
     const seen = Atomics.load(words, CONTROL.STAMP_SEQ);
     if (seen & 1) continue;
     stamp.seconds = Atomics.load(words, CONTROL.STAMP_SECONDS) >>> 0;
@@ -37,4 +39,5 @@ export function readStamp(words: Int32Array, stamp: Stamp): number {
     stamp.frame = Atomics.load(words, CONTROL.STAMP_FRAME_HI) * 2 ** 32 + (Atomics.load(words, CONTROL.STAMP_FRAME_LO) >>> 0);
     if (Atomics.load(words, CONTROL.STAMP_SEQ) === seen) return seen;
   }
+  return 0;
 }

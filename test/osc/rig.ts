@@ -17,7 +17,7 @@ export const RATE = 48_000;
 const PAGES = 512;
 
 const idle = { tags: [], inputs: {}, outputs: {}, process: (): void => {} };
-export const FILTER = defineModule({
+const FILTER = defineModule({
   ...idle,
   type: 'filter',
   summary: 'A filter.',
@@ -29,7 +29,7 @@ export const FILTER = defineModule({
     gate: toggle({ default: false }),
   },
 });
-export const KEYS: ModuleDefinition = {
+const KEYS: ModuleDefinition = {
   ...defineModule({
     ...idle,
     type: 'keys',
