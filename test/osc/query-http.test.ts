@@ -1,8 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { once } from 'node:events';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { Socket } from 'node:net';
+import { Writable } from 'node:stream';
 import { modules } from '#modules/index.js';
 import { KrellError } from '#src/errors.js';
-import { describeSpace } from '#src/osc/query/tree.js';
+import { serve } from '#src/osc/query/http.js';
+import { describeSpace, treeOf } from '#src/osc/query/tree.js';
 import { FakeArena, Rig, until, untilClosed } from './query-rig.js';
 
 const arena = new FakeArena();
@@ -236,12 +240,44 @@ function resources(): Record<string, number> {
   return counts;
 }
 
+describe('a large answer', () => {
+  /** What is written to it leaves at once, as to a fast network: 'drain' comes before others have had their turn. */
+  class Response extends Writable {
+    readonly turns: number[] = [];
+    text = '';
+    writeHead(): void {}
+    override _write(data: Buffer, _: string, done: () => void): void {
+      this.turns.push(turn);
+      this.text += data.toString();
+      process.nextTick(done);
+    }
+  }
+  let turn = 0;
+
+  it('lets others have their turn', async () => {
+    const large = new FakeArena();
+    large.put(Object.fromEntries(Array.from({ length: 50 }, (_, i) => [`m${i}`, { type: 'vcf' }])));
+    const response = new Response();
+    const request = { method: 'GET', url: '/', headers: {}, socket: new Socket() } as unknown as IncomingMessage;
+    const count = (): void => {
+      turn++;
+      if (!response.writableFinished) setImmediate(count);
+    };
+    setImmediate(count);
+    await serve(request, response as unknown as ServerResponse, { root: () => treeOf(large.space), hostInfo: () => null });
+    await until(() => response.writableFinished);
+    expect(JSON.parse(response.text)).toMatchObject({ FULL_PATH: '/' });
+    expect(response.turns.length).toBeGreaterThan(4);
+    expect(new Set(response.turns).size).toBe(response.turns.length);
+  });
+});
+
 describe('opening and closing', () => {
   it('says when the port is taken', async () => {
     const error = await Rig.open(arena.space, { port: rig.server.port }).catch((error: unknown) => error);
     expect(error).toBeInstanceOf(KrellError);
-    expect((error as KrellError).code).toBe('listen');
-    expect((error as KrellError).message).toMatch(/the port is taken; end the other program/);
+    expect((error as KrellError).code).toBe('port');
+    expect((error as KrellError).message).toMatch(/HTTP port \d+ at 127\.0\.0\.1: it is in use; give another with --http-port/);
   });
 
   it('leaves nothing behind', async () => {

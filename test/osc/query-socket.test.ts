@@ -1,9 +1,10 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { once } from 'node:events';
 import { WebSocket } from 'ws';
-import { encodeMessage } from '#src/osc/codec.js';
+import type { Client } from '#src/osc/client.js';
+import { encodeMessage, encodeMessageInto } from '#src/osc/codec.js';
 import type { OscAliasEntry } from '#src/osc/protocol.js';
-import { FakeArena, Rig, until, untilClosed, type Part } from './query-rig.js';
+import { FakeArena, Rig, until, untilClosed, type Listener, type Part } from './query-rig.js';
 
 let arena: FakeArena;
 let rig: Rig;
@@ -68,19 +69,51 @@ describe('OSC packets', () => {
     await until(() => rig.received.length === 1);
   });
 
-  it('wait for a slow reader up to a limit', async () => {
-    const listener = await rig.socket();
-    listener.socket.send(encodeMessage('/x'));
-    await until(() => rig.received.length === 1);
-    const { client } = rig.received[0]!;
-    listener.socket.pause();
-    const packet = Buffer.alloc(128 * 1024);
-    let sent = 0;
-    while (client.send(packet) && sent < 1000) sent++;
-    expect(sent).toBeGreaterThan(0);
-    expect(sent).toBeLessThan(1000);
-    // If that goes on, its connection ends.
-    await until(() => rig.gone.length === 1);
+  describe('to a slow reader', () => {
+    const slow = async (): Promise<{ listener: Listener; client: Client; fill: () => number }> => {
+      const listener = await rig.socket();
+      listener.socket.send(encodeMessage('/x'));
+      await until(() => rig.received.length === 1);
+      const { client } = rig.received[0]!;
+      listener.socket.pause();
+      // One buffer for all of them, as senders have.
+      const buffer = new Uint8Array(128 * 1024);
+      const fill = (): number => {
+        for (let i = 0; i < 1000; i++) {
+          const size = encodeMessageInto(buffer, '/n', [i, new Uint8Array(100_000)]);
+          if (!client.send(buffer.subarray(0, size))) return i;
+        }
+        throw new Error('there is no limit');
+      };
+      return { listener, client, fill };
+    };
+
+    it('wait up to a limit, as they were', async () => {
+      const { listener, client, fill } = await slow();
+      const sent = fill();
+      expect(sent).toBeGreaterThan(0);
+      listener.socket.resume();
+      await until(() => listener.messages.length === sent);
+      expect(listener.messages.map(({ args }) => args[0]!.value)).toEqual(Array.from({ length: sent }, (_, i) => i));
+      expect(client.send(encodeMessage('/more'))).toBe(true);
+    });
+
+    it('end its connection if it stays slow, though it speaks', async () => {
+      const { listener, fill } = await slow();
+      fill();
+      const speaks = setInterval(() => listener.socket.send(encodeMessage('/x')), 50);
+      await until(() => rig.gone.length === 1);
+      clearInterval(speaks);
+    });
+
+    it('are not joined by news, but it is told that it has missed some', async () => {
+      const { listener, fill } = await slow();
+      fill();
+      edit({ vcf2: { type: 'vcf' } });
+      listener.socket.resume();
+      await until(() => listener.texts.length === 1);
+      expect(listener.texts).toEqual([{ COMMAND: 'PATH_CHANGED', DATA: '/' }]);
+    });
   });
 });
 

@@ -30,7 +30,7 @@ export interface Bonjour {
 export type LoadBonjour = (options: object, failed: (error: Error) => void) => Promise<Bonjour>;
 
 /** What the network may take to hear that the services end. */
-const GOODBYE_MS = 500;
+const GOODBYE_MS = 250;
 
 const loadBonjour: LoadBonjour = async (options, failed) => {
   const { default: Service } = await import('bonjour-service');

@@ -55,7 +55,7 @@ export class QueryServer {
   #check: NodeJS.Timeout | undefined;
   #silence = async (): Promise<void> => {};
 
-  /** @throws KrellError `listen` when that is not possible there */
+  /** @throws KrellError `port` */
   static async open(options: QueryOptions): Promise<QueryServer> {
     const server = new QueryServer(options);
     await server.#listen();
@@ -180,9 +180,7 @@ function readCommand(text: string): Command | undefined {
 }
 
 function cannotListen(bind: string, port: number, error: NodeJS.ErrnoException): KrellError {
-  const taken = error.code === 'EADDRINUSE';
-  return new KrellError('listen', `cannot serve HTTP at ${bind} port ${port}: ${taken ? 'the port is taken' : error.message}`, {
-    ...(taken ? { hint: 'end the other program or choose another --http-port' } : {}),
-    cause: error,
-  });
+  const isTaken = error.code === 'EADDRINUSE';
+  const hint = isTaken || error.code === 'EACCES' ? 'give another with --http-port' : 'give an address of this machine with --bind';
+  return new KrellError('port', `HTTP port ${port} at ${bind}: ${isTaken ? 'it is in use' : error.message}`, { hint, cause: error });
 }
