@@ -251,6 +251,21 @@ describe('snapshots', () => {
   });
 });
 
+describe('a count of triggers', () => {
+  it('is not set back by a load: that would be a trigger', async () => {
+    const engine = await create();
+    const modules = { t: { type: 'trigger' }, a: { type: 'attenuverter' }, ...OUT };
+    await engine.loadPatch(patch(modules));
+    await engine.start({ driver: 'null' });
+    await engine.set('t', 'count', 5);
+    await engine.set('a', 'offset', 5);
+    await until(() => engine.moduleInfo('t').params['count'] === 5 && engine.moduleInfo('a').params['offset'] === 5);
+    await engine.loadPatch(patch(modules));
+    await until(() => engine.moduleInfo('a').params['offset'] === 0);
+    expect(engine.moduleInfo('t').params['count']).toBe(5);
+  });
+});
+
 describe('what OSC has set', () => {
   it('is in the patch, also when an edit is on its way', async () => {
     const engine = await create();
