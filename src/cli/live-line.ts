@@ -46,7 +46,7 @@ const GAP = '  ';
 const widthOf = (parts: readonly Part[]): number => parts.reduce((sum, part) => sum + part.text.length + GAP.length, -GAP.length);
 
 /** The live line for `stats`, no wider than `width` characters. */
-export function liveLine(stats: EngineStats, meters: readonly Meter[], width: number, isColoured: boolean): string {
+export function liveLine(stats: EngineStats, meters: readonly Meter[], width: number, isColoured: boolean, oscPort?: number): string {
   /** In order of importance: what does not fit is left out. */
   const parts = (cells: number): Part[] => [
     { text: duration(stats.seconds).padStart(5) },
@@ -54,6 +54,7 @@ export function liveLine(stats: EngineStats, meters: readonly Meter[], width: nu
     { text: counted(stats.underruns, 'underrun'), ...(stats.underruns > 0 ? { colour: 'red' } : {}) },
     loads(stats),
     { text: counted(stats.voices, 'voice') },
+    ...(oscPort === undefined ? [] : [{ text: `osc ${oscPort}` }]),
   ];
   const spare = Math.floor((width - widthOf(parts(0))) / Math.max(1, meters.length));
   const shown = parts(Math.min(CELLS.max, Math.max(CELLS.min, spare)));

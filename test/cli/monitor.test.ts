@@ -35,10 +35,10 @@ describe('krell monitor', () => {
     ]);
     const asked = received.map((packet) => packet.kind === 'message' && [packet.address, packet.args[0]!.value]);
     expect(asked).toEqual([
-      ['/engine/monitor', 1],
       ['/engine/notify', 1],
-      ['/engine/monitor', 0],
+      ['/engine/monitor', 1],
       ['/engine/notify', 0],
+      ['/engine/monitor', 0],
     ]);
   });
 

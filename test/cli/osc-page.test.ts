@@ -102,7 +102,7 @@ describe('krell osc-page', () => {
     expect(at('q/scale')).toMatchObject({ default: 'minor' });
     expect(at('hold/gate')).toMatchObject({ type: 'button', mode: 'toggle', on: 1, off: 0, default: 1 });
     expect(at('pad/xy')).toMatchObject({ type: 'xy', rangeX: { min: 0, max: 1 }, default: [0.25, 0.5] });
-    expect(at('keys1/note')).toMatchObject({ type: 'keyboard', on: 127, off: 0, velocity: true });
+    expect(at('keys1/note')).toMatchObject({ type: 'keyboard', on: 1, off: 0, velocity: true });
     expect(at('kick/trig')).toMatchObject({ type: 'button', mode: 'momentary' });
     expect(at('kick/count')).toBeUndefined();
     expect(byType(tabs[0]!.widgets!, 'button').map(({ address, preArgs }) => [address, preArgs])).toEqual([

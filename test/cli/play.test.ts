@@ -6,6 +6,9 @@ import { file, folder, krell, patch, PROGRAM, run, TONE } from './krell.js';
 const tone = file('tone.json', TONE);
 const CONTROL = /[\x00-\x09\x0b-\x1f\x7f]/;
 
+/** Ports of their own: other tests play at the same time. */
+const ANY_PORTS = ['--osc-port', '0', '--http-port', '0'];
+
 /** Ctrl-C once the program plays. */
 const interruptWhenPlaying = (signal: NodeJS.Signals) => {
   let sent = false;
@@ -23,19 +26,32 @@ function expectWholeWav(path: string): void {
 
 describe('krell play', () => {
   it('plays for the time asked for and prints one JSON object', async () => {
-    const { code, stdout, stderr } = await krell(['play', tone, '--driver', 'null', '--seconds', '0.5', '--workers', '1', '--json']);
+    const { code, stdout, stderr } = await krell([
+      'play',
+      tone,
+      '--driver',
+      'null',
+      '--seconds',
+      '0.5',
+      '--workers',
+      '1',
+      '--json',
+      ...ANY_PORTS,
+    ]);
     expect(code).toBe(0);
-    expect(stderr).toMatch(new RegExp(`^playing ${tone} on null.*\n$`));
+    const [, oscPort, httpPort] = /^listening for OSC on 127\.0\.0\.1:(\d+), http:\/\/127\.0\.0\.1:(\d+)\n/.exec(stderr)!;
+    expect(stderr.split('\n').slice(1)).toEqual([expect.stringMatching(new RegExp(`^playing ${tone} on null`)) as string, '']);
     const result = JSON.parse(stdout) as { frames: number; seconds: number; peak: number; workers: object[] };
     expect(result).toMatchObject({ sampleRate: 48000, driver: 'null', modules: 2, cables: 1 });
     expect(Object.keys(result)).toEqual(expect.arrayContaining(['underruns', 'blockFrames', 'voices', 'memory']));
     expect(result.frames).toBeGreaterThan(0);
     expect(result.peak).toBeGreaterThan(0.1);
     expect(result.workers).toHaveLength(1);
+    expect(result).toMatchObject({ oscPort: Number(oscPort), httpPort: Number(httpPort) });
   });
 
   it('prints a line at the end, and nothing that only a terminal understands', async () => {
-    const { code, stdout, stderr } = await krell(['play', tone, '--driver', 'null', '--seconds', '0.3']);
+    const { code, stdout, stderr } = await krell(['play', tone, '--driver', 'null', '--seconds', '0.3', ...ANY_PORTS]);
     expect(code).toBe(0);
     expect(stdout).toMatch(/^played 0:00, \d+ underruns?, peak -\d+\.\d dB, load \d+%.*\n$/);
     expect(stdout + stderr).not.toMatch(CONTROL);
@@ -43,14 +59,15 @@ describe('krell play', () => {
 
   // Two seconds after a Ctrl-C a program that still runs is killed, and that is no exit code of 0.
   it.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)('stops within 2 s and reports after %s', async (signal) => {
-    const { code, stdout } = await krell(['play', tone, '--driver', 'null', '--json'], interruptWhenPlaying(signal));
+    const { code, stdout } = await krell(['play', tone, '--driver', 'null', '--json', ...ANY_PORTS], interruptWhenPlaying(signal));
     expect(code).toBe(0);
     expect(JSON.parse(stdout)).toMatchObject({ driver: 'null' });
   });
 
   it('records what is heard, complete even after Ctrl-C', async () => {
     const wav = `${folder}/take.wav`;
-    const { code, stdout } = await krell(['play', tone, '--driver', 'null', '--record', wav, '--json'], interruptWhenPlaying('SIGINT'));
+    const args = ['play', tone, '--driver', 'null', '--record', wav, '--json', ...ANY_PORTS];
+    const { code, stdout } = await krell(args, interruptWhenPlaying('SIGINT'));
     expect(code).toBe(0);
     expectWholeWav(wav);
     const { recording } = JSON.parse(stdout) as { recording: { path: string; frames: number; drops: number } };
@@ -59,10 +76,10 @@ describe('krell play', () => {
   });
 
   it.skipIf(!existsSync('/usr/bin/script'))('draws a live line on a terminal and leaves the terminal as it was', async () => {
-    const command = `stty cols 100; '${process.execPath}' '${PROGRAM}' play '${tone}' --driver null --seconds 0.5`;
+    const command = `stty cols 120; '${process.execPath}' '${PROGRAM}' play '${tone}' --driver null --seconds 0.5 ${ANY_PORTS.join(' ')}`;
     const { code, stdout } = await run('script', ['-qec', command, '/dev/null']);
     expect(code).toBe(0);
-    expect(stdout).toMatch(/\r\x1b\[K +0:00 +\S*L▕[█▏▎▍▌▋▊▉│ ]+▏.*\d+ underruns?.* dsp +\d+%.* \d+ voices?/);
+    expect(stdout).toMatch(/\r\x1b\[K +0:00 +\S*L▕[█▏▎▍▌▋▊▉│ ]+▏.*\d+ underruns?.* dsp +\d+%.* \d+ voices? +osc \d+/);
     expect(stdout.split('\x1b[?25l')).toHaveLength(2);
     expect(stdout.slice(stdout.lastIndexOf('\x1b[?25h'))).toMatch(/^\x1b\[\?25hplayed /);
   });
@@ -80,10 +97,10 @@ describe('krell play', () => {
       'memory budget exceeded',
     ],
   ])('explains %s', async (_, args, message) => {
-    const { code, stdout, stderr } = await krell(['play', ...args, '--seconds', '1']);
+    const { code, stdout, stderr } = await krell(['play', ...args, '--seconds', '1', ...ANY_PORTS]);
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
     expect(stderr).toMatch(message);
-    expect(stderr).toMatch(/^krell play: /);
+    expect(stderr).toMatch(/^krell play: /m);
     expect(stderr).not.toContain('this is a bug');
   });
 });

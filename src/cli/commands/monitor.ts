@@ -8,7 +8,8 @@ import { abortOnInterrupt, pause } from '../signals.js';
 
 /** Seconds between two signs of life: the engine forgets those it has not heard from for a minute. */
 const RENEW_S = 5;
-const SUBSCRIPTIONS = ['/engine/monitor', '/engine/notify'];
+/** In this order: strangers may watch only when they have registered. */
+const SUBSCRIPTIONS = ['/engine/notify', '/engine/monitor'];
 const WIDTHS = { client: 24, message: 40 };
 
 export const command = defineCommand({

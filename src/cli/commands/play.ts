@@ -5,7 +5,9 @@ import { KrellError } from '../../errors.js';
 import type { Recording } from '../../host/recorder.js';
 import { defineCommand, ENGINE_OPTIONS, given, JSON_OPTION } from '../args.js';
 import { readPatchFile } from '../../control/patch/index.js';
+import type { OscServer } from '../../osc/server.js';
 import { liveLine, Meter } from '../live-line.js';
+import { SERVE_OPTIONS, serveOsc } from '../osc/serve.js';
 import { abortOnInterrupt, pause } from '../signals.js';
 import { counted, decibels, duration, LiveLine } from '../terminal.js';
 
@@ -19,33 +21,37 @@ export const command = defineCommand({
     driver: { type: 'choice', values: ['auto', 'portaudio', 'naudiodon', 'null'], default: 'auto', help: 'how sound leaves the program' },
     device: { type: 'text', value: 'name', help: "sound device (see 'krell devices')" },
     ...ENGINE_OPTIONS,
+    ...SERVE_OPTIONS,
     record: { type: 'text', value: 'file.wav', help: 'also write what is heard to a WAV file' },
     seconds: { type: 'number', value: 'N', min: 0.1, max: 604_800, otherwise: 'until Ctrl-C', help: 'how long' },
     json: JSON_OPTION,
   },
 
-  async run([patch], { driver, device, rate, block, workers, record, seconds, json }) {
+  async run([patch], { driver, device, record, seconds = Infinity, json, ...options }) {
     if (driver === 'null' && device !== undefined)
       throw new KrellError('value', 'the null driver has no devices', { path: '--device', hint: 'leave one of the two out' });
     const interrupt = abortOnInterrupt();
     const text = await readPatchFile(patch!);
-    const engine = await Engine.create({ sampleRate: rate, ...given({ blockFrames: block, workers }) });
+    const engine = await Engine.create({ sampleRate: options.rate, ...given({ blockFrames: options.block, workers: options.workers }) });
+    const [ended, quit] = [new AbortController(), new AbortController()];
+    let osc: OscServer | undefined;
     try {
       await engine.loadPatch(text, { source: patch! });
-      const ended = new AbortController();
+      if (!options['no-osc']) osc = await serveOsc(engine, patch!, options, () => quit.abort());
       const end = (error?: Error): void => ended.abort(error ?? new KrellError('output', 'the sound output has ended by itself'));
       engine.ended.then(() => end(), end);
       const opened = await engine.start({ driver, ...given({ device, record }) });
       process.stderr.write(`playing ${patch} on ${opened.device ?? opened.driver}${opened.reason ? ` (${opened.reason})` : ''}\n`);
-      const session = await watch(engine, seconds ?? Infinity, AbortSignal.any([interrupt, ended.signal]));
+      const session = await watch(engine, seconds, AbortSignal.any([interrupt, quit.signal, ended.signal]), osc?.oscPort);
       ended.signal.throwIfAborted();
       const recording = await engine.stopRecording();
       await engine.stop();
-      process.stdout.write(`${json ? JSON.stringify({ ...session, ...given({ recording }) }) : summaryOf(session, recording)}\n`);
+      const ports = { oscPort: osc?.oscPort, httpPort: osc?.httpPort };
+      process.stdout.write(`${json ? JSON.stringify({ ...session, ...given({ ...ports, recording }) }) : summaryOf(session, recording)}\n`);
       if (recording && recording.drops > 0) process.stderr.write(`the disk was too slow: ${counted(recording.drops, 'frame')} missing\n`);
       return 0;
     } finally {
-      await engine.stop();
+      await Promise.all([osc?.stop(), engine.stop()]);
     }
   },
 });
@@ -54,7 +60,7 @@ export const command = defineCommand({
 type Session = Omit<EngineStats, 'peak' | 'workers'> & { peak: number; workers: { load: number; maxBlockMs: number; faults: number }[] };
 
 /** Shows the engine at work for `seconds`, or until the signal. */
-async function watch(engine: Engine, seconds: number, signal: AbortSignal): Promise<Session> {
+async function watch(engine: Engine, seconds: number, signal: AbortSignal, oscPort: number | undefined): Promise<Session> {
   const line = new LiveLine();
   const meters: Meter[] = [];
   const workers = Array.from({ length: engine.workers }, () => ({ load: 0, maxBlockMs: 0, faults: 0 }));
@@ -77,7 +83,7 @@ async function watch(engine: Engine, seconds: number, signal: AbortSignal): Prom
       line.clear();
       return { ...stats, peak, workers };
     }
-    line.draw(liveLine(stats, meters, line.width, line.hasColour));
+    line.draw(liveLine(stats, meters, line.width, line.hasColour, oscPort));
   }
 }
 

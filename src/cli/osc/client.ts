@@ -5,6 +5,7 @@ import { lookup } from 'node:dns/promises';
 import OSC from 'osc-js';
 import { KrellError } from '../../errors.js';
 import { decode, type Decoded, type DecodedMessage } from '../../osc/decode.js';
+import { isLoopback } from '../../osc/query/announce.js';
 import type { Sendable } from './values.js';
 
 export interface Message {
@@ -90,6 +91,3 @@ export class OscClient {
     });
   }
 }
-
-/** Whether an IP address, or `localhost`, is this machine and no other. */
-export const isLoopback = (address: string): boolean => /^(127\.[\d.]+|::1|::ffff:127\.[\d.]+|localhost)$/.test(address);

@@ -15,12 +15,21 @@ export interface Answer {
 }
 
 /** Sends a message, `inS` seconds from now if that is given. @throws KrellError `refused` when nobody listens */
-export async function ask(client: OscClient, message: Message, { waitS, inS }: { waitS?: number; inS?: number } = {}): Promise<Answer> {
+export async function ask(client: OscClient, message: Message, options: { waitS?: number; inS?: number } = {}): Promise<Answer> {
+  if (client.isLocal || message.address === NOTIFY) return exchange(client, message, options);
+  // Strangers are not told more than they have sent.
+  client.send(notify(1));
+  const answer = await exchange(client, message, options);
+  client.send(notify(0));
+  return { ...answer, replies: answer.replies.filter((reply) => !isVerdict(reply, NOTIFY)) };
+}
+
+const notify = (on: number): Uint8Array => encodePacket({ address: NOTIFY, args: [{ type: 'i', value: on }] });
+
+async function exchange(client: OscClient, message: Message, { waitS, inS }: { waitS?: number; inS?: number }): Promise<Answer> {
   const { address } = message;
   const isCommand = commandAt.has(address);
   const isAnswered = isCommand || message.args.length === 0;
-  // Strangers are not told more than they have sent.
-  if (!client.isLocal && address !== NOTIFY) client.send(encodePacket({ address: NOTIFY, args: [{ type: 'i', value: 1 }] }));
   const silenceMs = (waitS ?? (isCommand ? COMMAND_SILENCE_S : SILENCE_S)) * 1000 + (isAnswered ? (inS ?? 0) * 1000 : 0);
   const replies = await new Promise<DecodedMessage[]>((resolve, reject) => {
     const received: DecodedMessage[] = [];
@@ -30,7 +39,6 @@ export async function ask(client: OscClient, message: Message, { waitS, inS }: {
       reject(client.refusal());
     };
     client.onMessage = (reply) => {
-      if (reply.address === '/done' && about(reply) === NOTIFY && address !== NOTIFY) return;
       received.push(reply);
       timer.refresh();
       if (!isVerdict(reply, address) && (isCommand || !isAnswered || reply.address !== address)) return;
@@ -44,7 +52,5 @@ export async function ask(client: OscClient, message: Message, { waitS, inS }: {
   return { replies, outcome: isFailure ? 'failed' : isSilent ? 'silent' : 'ok' };
 }
 
-/** What a `/done` or `/fail` is about. */
-const about = ({ args }: DecodedMessage): unknown => args[0]?.value;
-const isVerdict = (reply: DecodedMessage, address: string): boolean =>
-  (reply.address === '/done' || reply.address === '/fail') && about(reply) === address;
+const isVerdict = ({ address, args }: DecodedMessage, about: string): boolean =>
+  (address === '/done' || address === '/fail') && args[0]?.value === about;

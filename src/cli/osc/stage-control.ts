@@ -104,7 +104,7 @@ class Page {
   #event(path: string, name: string, event: EventSpec, { params }: ModuleDefinition, values: ReadonlyMap<string, number>): Widget {
     const common = { id: path, address: `/${path}`, expand: true, ...this.#send };
     if (event.kind === 'note')
-      return cell(path, name, [{ type: 'keyboard', ...common, keys: 25, start: 48, on: 127, off: 0, velocity: true }], WIDE);
+      return cell(path, name, [{ type: 'keyboard', ...common, keys: 25, start: 48, on: 1, off: 0, velocity: true }], WIDE);
     if (event.kind === 'trigger') return cell(path, name, [{ type: 'button', ...common, label: name, mode: 'momentary' }]);
     if (!isPad(event)) return cell(path, name, [{ type: 'input', ...common }]);
     const [rangeX, rangeY] = event.params.map((param) => rangeOf(params[param]!));
