@@ -1,6 +1,6 @@
 // Where messages go that are not for the engine's ring: commands, and addresses that mean nothing yet.
 import { didYouMean } from '../control/names.js';
-import { ADDRESS, LIMITS as PATCH_LIMITS } from '../control/patch/limits.js';
+import { ADDRESS, LIMITS as PATCH_LIMITS, RESERVED } from '../control/patch/limits.js';
 import type { AddressTable } from './addresses.js';
 import type { Client } from './client.js';
 import type { EngineClock } from './clock.js';
@@ -152,7 +152,9 @@ export class Desk {
     if (!learning || !Number.isFinite(message.number(0))) return false;
     const address = message.address();
     if (learning.address !== undefined) return learning.address === address;
-    if (address.length > PATCH_LIMITS.addressLength || !ADDRESS.test(address) || address.startsWith('/engine/')) return false;
+    if (address.length > PATCH_LIMITS.addressLength || !ADDRESS.test(address)) return false;
+    const first = address.split('/')[1]!;
+    if (first === RESERVED || this.#parts.table.target(first)) return false;
     const finish = (client: Client, messages: readonly OutgoingMessage[]): void => this.#learned(client, learning, messages);
     if (!this.#parts.link.command(learning.client, '/engine/alias/set', [address, learning.id, learning.param], finish)) return false;
     learning.address = address;

@@ -15,6 +15,45 @@ let rig: Rig;
 beforeAll(async () => void (rig = await Rig.open(arena.space)));
 afterAll(() => rig.close());
 
+/** How many things of each kind keep the process alive. */
+function resources(): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const kind of process.getActiveResourcesInfo()) counts[kind] = (counts[kind] ?? 0) + 1;
+  return counts;
+}
+
+describe('a large answer', () => {
+  /** What is written to it leaves at once, as to a fast network: 'drain' comes before others have had their turn. */
+  class Response extends Writable {
+    readonly turns: number[] = [];
+    text = '';
+    writeHead(): void {}
+    override _write(data: Buffer, _: string, done: () => void): void {
+      this.turns.push(turn);
+      this.text += data.toString();
+      process.nextTick(done);
+    }
+  }
+  let turn = 0;
+
+  it('lets others have their turn', async () => {
+    const large = new FakeArena();
+    large.put(Object.fromEntries(Array.from({ length: 50 }, (_, i) => [`m${i}`, { type: 'vcf' }])));
+    const response = new Response();
+    const request = { method: 'GET', url: '/', headers: {}, socket: new Socket() } as unknown as IncomingMessage;
+    const count = (): void => {
+      turn++;
+      if (!response.writableFinished) setImmediate(count);
+    };
+    setImmediate(count);
+    await serve(request, response as unknown as ServerResponse, { root: () => treeOf(large.space), hostInfo: () => null });
+    await until(() => response.writableFinished);
+    expect(JSON.parse(response.text)).toMatchObject({ FULL_PATH: '/' });
+    expect(response.turns.length).toBeGreaterThan(4);
+    expect(new Set(response.turns).size).toBe(response.turns.length);
+  });
+});
+
 describe('GET', () => {
   it('gives the whole tree', async () => {
     const { status, headers, json } = await rig.get('/');
@@ -212,6 +251,29 @@ describe('raw sockets', () => {
     await stillServes();
   });
 
+  it('does not wait for ever for who says nothing, or half of it', async () => {
+    const own = await Rig.open(arena.space, { secondMs: 50 });
+    const [silent, half] = [await own.raw(), await own.raw()];
+    half.write('GET / HTTP/1.1\r\nHos');
+    for (const text of await Promise.all([silent, half].map(untilClosed))) expect(text).toMatch(/^HTTP\/1\.1 408/);
+    await own.close();
+  });
+
+  it('does not wait for ever for who reads nothing', async () => {
+    const large = new FakeArena();
+    large.put(Object.fromEntries(Array.from({ length: 4096 }, (_, i) => [`m${i}`, { type: 'vca', voices: 16 }])));
+    const own = await Rig.open(large.space, { secondMs: 50 });
+    const slow = (await own.raw()).pause();
+    const ends = (): number => resources()['TCPSocketWrap'] ?? 0;
+    await until(() => ends() >= 2);
+    const before = ends();
+    slow.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n');
+    await until(() => ends() < before);
+    expect(slow.destroyed).toBe(false);
+    slow.destroy();
+    await own.close();
+  });
+
   it('takes 64 connections and no more', async () => {
     const own = await Rig.open(arena.space);
     const sockets = await Promise.all(Array.from({ length: 100 }, () => own.raw()));
@@ -230,45 +292,6 @@ describe('raw sockets', () => {
     expect(served).toBe(true);
     for (const socket of sockets) socket.destroy();
     await own.close();
-  });
-});
-
-/** How many things of each kind keep the process alive. */
-function resources(): Record<string, number> {
-  const counts: Record<string, number> = {};
-  for (const kind of process.getActiveResourcesInfo()) counts[kind] = (counts[kind] ?? 0) + 1;
-  return counts;
-}
-
-describe('a large answer', () => {
-  /** What is written to it leaves at once, as to a fast network: 'drain' comes before others have had their turn. */
-  class Response extends Writable {
-    readonly turns: number[] = [];
-    text = '';
-    writeHead(): void {}
-    override _write(data: Buffer, _: string, done: () => void): void {
-      this.turns.push(turn);
-      this.text += data.toString();
-      process.nextTick(done);
-    }
-  }
-  let turn = 0;
-
-  it('lets others have their turn', async () => {
-    const large = new FakeArena();
-    large.put(Object.fromEntries(Array.from({ length: 50 }, (_, i) => [`m${i}`, { type: 'vcf' }])));
-    const response = new Response();
-    const request = { method: 'GET', url: '/', headers: {}, socket: new Socket() } as unknown as IncomingMessage;
-    const count = (): void => {
-      turn++;
-      if (!response.writableFinished) setImmediate(count);
-    };
-    setImmediate(count);
-    await serve(request, response as unknown as ServerResponse, { root: () => treeOf(large.space), hostInfo: () => null });
-    await until(() => response.writableFinished);
-    expect(JSON.parse(response.text)).toMatchObject({ FULL_PATH: '/' });
-    expect(response.turns.length).toBeGreaterThan(4);
-    expect(new Set(response.turns).size).toBe(response.turns.length);
   });
 });
 

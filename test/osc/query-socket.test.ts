@@ -189,22 +189,37 @@ describe('LISTEN', () => {
     await until(() => two.messages.length === 3);
   });
 
+  it('takes addresses as people write them', async () => {
+    const listener = await rig.socket();
+    for (const address of ['vcf1/cutoff', '//vcf1//cutoff/', '/vcf1/cutoff']) listener.command('LISTEN', address);
+    await until(() => listener.messages.length === 1);
+    listener.command('IGNORE', 'vcf1/cutoff');
+    listener.command('LISTEN', '/vcf1/resonance');
+    await until(() => listener.messages.length === 2);
+    arena.set('vcf1', 'cutoff', 60);
+    arena.set('vcf1', 'resonance', 0.5);
+    await until(() => listener.messages.length === 3);
+    expect(listener.messages.map(({ address }) => address)).toEqual(['/vcf1/cutoff', '/vcf1/resonance', '/vcf1/resonance']);
+  });
+
   it('says what it cannot do', async () => {
     const listener = await rig.socket();
     listener.command('LISTEN', '/vcf1/cutof');
     listener.command('LISTEN', '/vcf1');
     listener.command('LISTEN', '/engine/version');
+    listener.command('LISTEN', '/\0');
     listener.command('SPEAK', '/vcf1/cutoff');
     for (const text of ['', '{', 'null', '[]', '{"COMMAND":"LISTEN"}', '{"COMMAND":"LISTEN","DATA":7}', `"${'x'.repeat(5000)}"`])
       listener.socket.send(text);
-    await until(() => listener.messages.length === 11);
+    await until(() => listener.messages.length === 12);
     const fails = listener.messages.map(({ address, args }) => [address, ...args.map(({ value }) => value)]);
     expect(fails.slice(0, 3)).toEqual([
       ['/fail', 'LISTEN', "/vcf1/cutof: there is nothing there; did you mean 'cutoff'?"],
       ['/fail', 'LISTEN', '/vcf1: it has no value'],
       ['/fail', 'LISTEN', '/engine/version: it has no value'],
     ]);
-    for (const fail of fails.slice(3)) expect(fail[1]).toBe('command');
+    expect(fails[3]![2]).toMatch(/^\/: there is nothing there/);
+    for (const fail of fails.slice(4)) expect(fail[1]).toBe('command');
   });
 
   it('is for 1,024 addresses at most', async () => {

@@ -42,7 +42,7 @@ const KEYS: ModuleDefinition = {
     xy: { kind: 'set', params: ['x', 'y'], summary: 'Both.' },
   },
 };
-const TYPES = [FILTER, KEYS];
+export const TYPES = [FILTER, KEYS];
 
 export class TestSpace {
   readonly memory = new WebAssembly.Memory({ initial: PAGES, maximum: PAGES, shared: true });
