@@ -31,7 +31,7 @@ export interface QueryOptions {
   nextClientId(): number;
   /** Something does not work that one can do without. */
   warn?(message: string): void;
-  /** Milliseconds between looks at whether clients still live, a second unless given: tests are in a hurry. */
+  /** How long a second is in milliseconds, where it is about waiting for clients: tests are in a hurry. */
   readonly secondMs?: number;
 }
 
@@ -47,7 +47,13 @@ export class QueryServer {
   port = 0;
   readonly #options: QueryOptions;
   readonly #http: Server;
-  readonly #sockets = new WebSocketServer({ noServer: true, maxPayload: LIMITS.bytes, maxFragments: 1024, perMessageDeflate: false });
+  readonly #sockets = new WebSocketServer({
+    noServer: true,
+    clientTracking: false,
+    perMessageDeflate: false,
+    maxPayload: LIMITS.bytes,
+    maxFragments: 1024,
+  });
   readonly #peers = new Set<Peer>();
   readonly #listening = new Listening(() => this.#root());
   readonly #paths: Paths;
@@ -66,12 +72,14 @@ export class QueryServer {
     this.#options = options;
     this.#paths = new Paths(options.space);
     const content = { root: () => this.#root(), hostInfo: () => this.#hostInfo() };
+    const { secondMs = 1000 } = options;
+    const times = { headersTimeout: 5 * secondMs, requestTimeout: 10 * secondMs, keepAliveTimeout: 5 * secondMs };
     this.#http = createServer(
-      { maxHeaderSize: 8192, headersTimeout: 5000, requestTimeout: 10_000, keepAliveTimeout: 5000, connectionsCheckingInterval: 1000 },
+      { maxHeaderSize: 8192, connectionsCheckingInterval: secondMs, ...times },
       (request, response) => void serve(request, response, content),
     );
     this.#http.maxConnections = MAX_CONNECTIONS;
-    this.#http.timeout = 10_000;
+    this.#http.timeout = 10 * secondMs;
     this.#http.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => this.#upgrade(request, socket, head));
   }
 

@@ -20,6 +20,9 @@ interface Watched {
   listeners: number;
 }
 
+/** As the tree has it. */
+const canonical = (address: string): string => `/${partsOf(address).join('/')}`;
+
 const same = (a: readonly number[], b: readonly number[]): boolean =>
   a.length === b.length && a.every((value, i) => Object.is(value, b[i]));
 
@@ -35,7 +38,8 @@ export class Listening {
   }
 
   /** The value is sent at once, then whenever it has changed. @returns what is wrong, if anything */
-  add(client: Client, path: string): string | undefined {
+  add(client: Client, address: string): string | undefined {
+    const path = canonical(address);
     const sent = this.#sent.get(client) ?? new Map<Watched, number>();
     const known = this.#watched.get(path);
     if (known && sent.has(known)) return undefined;
@@ -49,8 +53,8 @@ export class Listening {
     return undefined;
   }
 
-  remove(client: Client, path: string): void {
-    const watched = this.#watched.get(path);
+  remove(client: Client, address: string): void {
+    const watched = this.#watched.get(canonical(address));
     if (watched && this.#sent.get(client)?.delete(watched)) this.#release(watched);
   }
 

@@ -36,7 +36,7 @@ export class Peer implements Client {
 
   /** What is wrong with a command, as `/fail` says it of others. */
   fail(command: string, message: string): void {
-    this.send(encodeMessage('/fail', [command, message]));
+    this.send(encodeMessage('/fail', [command, message.replaceAll('\0', '')]));
   }
 
   /** Tells of changes in the tree. If that does not fit now, it is told to read all again when it does. */
