@@ -1,9 +1,10 @@
 // `krell modules`: which modules there are, and what is known about one.
 import { modules } from '../../../modules/index.js';
 import { Registry } from '../../control/registry.js';
-import type { ModuleDefinition, ParamSpec, PortKind } from '../../module.js';
+import type { ModuleDefinition, PortKind } from '../../module.js';
 import { formatValue } from '../../units.js';
 import { defineCommand, JSON_OPTION } from '../args.js';
+import { describeParam } from '../describe-param.js';
 import { columns } from '../terminal.js';
 
 export const command = defineCommand({
@@ -56,21 +57,4 @@ function describe({ type, summary, tags, inputs, outputs, params }: ModuleDefini
     ...section('Outputs', outputRows),
     ...section('Params', paramRows),
   ].join('\n');
-}
-
-/** Range, default and curve. */
-function describeParam(param: ParamSpec): [range: string, standard: string, curve: string] {
-  switch (param.kind) {
-    case 'number': {
-      const standard = param.follows === 'tempo' ? "the patch's tempo" : formatValue(param.default, param.unit);
-      const unit = param.unit === 'ratio' ? ' (ratio)' : '';
-      return [`${formatValue(param.min, param.unit)} to ${formatValue(param.max, param.unit)}${unit}`, `default ${standard}`, param.curve];
-    }
-    case 'integer':
-      return [`${param.min} to ${param.max}`, `default ${param.default}`, 'whole'];
-    case 'enum':
-      return [param.values.join(' | '), `default ${param.default}`, ''];
-    case 'toggle':
-      return ['on | off', `default ${param.default ? 'on' : 'off'}`, ''];
-  }
 }
