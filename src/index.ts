@@ -2,8 +2,20 @@
 import './v8-flags.js';
 
 export { Engine, BLOCK_FRAMES, type EngineOptions } from './control/engine.js';
-export type { SetOptions } from './control/commands.js';
-export type { ModuleInfo } from './control/info.js';
+export type { RecallOptions, SetOptions } from './control/commands.js';
+export type { Edit } from './control/edits.js';
+export type {
+  DeviceEvent,
+  EditEvent,
+  EngineEvent,
+  EngineEventKind,
+  EngineListener,
+  FaultEvent,
+  LoadEvent,
+  StoppedEvent,
+  UnderrunEvent,
+} from './control/events.js';
+export type { ModuleInfo, ModuleQuery } from './control/info.js';
 export { render, type RenderOptions, type RenderResult } from './control/render.js';
 export type { EngineStats, WorkerStats } from './control/stats.js';
 export type { OutputOptions, OutputState } from './control/output.js';
@@ -11,6 +23,7 @@ export { loadPatch, readPatchFile, savePatch, type Patch } from './control/patch
 export { Registry } from './control/registry.js';
 export { KrellError, PatchError, type Problem } from './errors.js';
 export { KernelError } from './kernel/index.js';
+export { OscServer, type OscServerOptions } from './osc/server.js';
 export { toWav } from './host/wav.js';
 export { listDevices } from './host/devices.js';
 export { JobPool, type JobPoolOptions, type JobStats } from './jobs/pool.js';
