@@ -6,10 +6,10 @@ import { TimeLoop } from './loop.js';
 import { isImmediate, timetagFromUnix, unixSeconds } from './timetag.js';
 
 /** Instead of a frame: as soon as possible. */
-export const NOW = -1;
+export const NOW = -Infinity;
 
 export interface FrameClock {
-  /** The frame that a time tag's two words mean, or NOW. */
+  /** The frame that a time tag's two words mean, perhaps one before the first, or NOW. */
   frameOf(seconds: number, fraction: number): number;
 }
 
@@ -70,7 +70,7 @@ export class EngineClock implements FrameClock {
   frameOf(seconds: number, fraction: number): number {
     if (isImmediate(seconds, fraction)) return NOW;
     const time = unixSeconds(seconds, 0) - this.#epochS + fraction / 2 ** 32;
-    return Math.max(0, Math.round(this.#loop.frameAt(time) + this.#ahead()));
+    return Math.round(this.#loop.frameAt(time) + this.#ahead());
   }
 
   /** The frame that now means, its time tag, and frames per second. */

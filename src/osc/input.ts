@@ -4,6 +4,7 @@
 // arrives. Notes and triggers cannot be merged; what finds no room of them is dropped, but for the ends of notes, for which some room is kept.
 import { COMMAND, COMMAND_ADD, COMMAND_NOTE, COMMAND_SET, COMMAND_SLOTS, COMMANDS_OSC_W, CONTROL, PENDING_MAX } from '../shared/layout.js';
 import { CommandRing } from '../shared/ring.js';
+import { NOW } from './clock.js';
 import type { ParamChange } from './protocol.js';
 import type { Space } from './space.js';
 import { MARK, type Target } from './target.js';
@@ -49,12 +50,12 @@ export class LiveInput implements Input {
     this.#words = new Int32Array(memory);
     this.#ring = new CommandRing(memory, COMMANDS_OSC_W);
     this.#space = space;
-    this.moment(-1);
+    this.moment(NOW);
   }
 
   moment(frame: number): void {
-    this.#record[COMMAND.FRAME_LO] = frame;
-    this.#record[COMMAND.FRAME_HI] = Math.floor(frame / 2 ** 32);
+    this.#record[COMMAND.FRAME_LO] = frame < 0 ? -1 : frame;
+    this.#record[COMMAND.FRAME_HI] = frame < 0 ? -1 : Math.floor(frame / 2 ** 32);
   }
 
   set(target: Target, param: number, voice: number, value: number): Outcome {

@@ -1,7 +1,7 @@
 // What is said to clients, and to whom one may say how much.
 //
 // An unregistered datagram sender may not be who it says it is, and must not make us send more than it sent (so that nobody is flooded through us):
-// it has a credit of as many bytes as came from it. Streams, senders on this machine and those registered by `/engine/notify` have no such limit.
+// what is said to it between two of its packets has to fit into the first. Streams, senders on this machine and those registered by `/engine/notify` have no such limit.
 import { encodeMessage, type Value } from './encode.js';
 import type { Client } from './client.js';
 import type { Message } from './message.js';
@@ -16,11 +16,10 @@ export const REPLY_LIMITS = {
   allComplaints: 500,
   late: 20,
   monitored: 1000,
-  /** Bytes of credit a stranger may save up. */
-  credit: 4096,
 } as const;
 
 interface Session {
+  /** Bytes that may still be said to a stranger. */
   credit: number;
   readonly complaints: Rate;
 }
@@ -60,9 +59,7 @@ export class Replies {
 
   /** `bytes` came from a client. */
   heard(client: Client, bytes: number): void {
-    if (this.isTrusted(client)) return;
-    const session = this.#session(client);
-    session.credit = Math.min(REPLY_LIMITS.credit, session.credit + bytes);
+    if (!this.isTrusted(client)) this.#session(client).credit = bytes;
   }
 
   // ── answers ──

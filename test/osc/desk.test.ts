@@ -253,13 +253,15 @@ describe('who wants to be told', () => {
   });
 
   it('watches only when registered, if a stranger', () => {
-    const { send } = rig();
+    const { send, client } = rig();
     const stranger = new TestClient(2, { isLocal: false });
-    send(stranger, '/engine/monitor', 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1);
-    expect(stranger.heard).toEqual([['/fail', '/engine/monitor', 'write /engine/monitor <on>']]);
-    stranger.takeHeard();
-    for (let i = 0; i < 10; i++) send(stranger, '/engine/monitor', 1);
-    expect(stranger.heard[0]).toEqual(['/fail', '/engine/monitor', 'register by /engine/notify first']);
+    send(stranger, '/engine/monitor', 1);
+    send(client, '/vcf/cutoff', 100);
+    expect(stranger.takeHeard()).toEqual([]);
+    send(stranger, '/engine/notify', 1);
+    send(stranger, '/engine/monitor', 1);
+    send(client, '/vcf/cutoff', 100);
+    expect(stranger.heard.map(([what]) => what)).toEqual(['/done', '/done', '/monitor', '/monitor']);
   });
 
   it('is pushed what there is to tell', () => {

@@ -4,9 +4,12 @@ import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Worker } from 'node:worker_threads';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { Engine } from '#src/control/engine.js';
 import { decode, encodeBundle, encodeMessage, IMMEDIATELY, type DecodedMessage, type Value } from '#src/osc/codec.js';
+import type { FaultEvent } from '#src/control/events.js';
+import type { OscThreadOptions } from '#src/osc/protocol.js';
 import { OscServer } from '#src/osc/server.js';
 import { PATCH, until } from './server-rig.js';
 
@@ -31,6 +34,8 @@ class Player {
   readonly heard: unknown[][] = [];
   readonly #socket: Socket = createSocket('udp4');
 
+  constructor(readonly server: OscServer) {}
+
   async open(): Promise<this> {
     this.#socket.on('message', (packet) => {
       const { address, args } = decode(packet) as DecodedMessage;
@@ -41,7 +46,7 @@ class Player {
     return this;
   }
   packet(packet: Uint8Array): void {
-    this.#socket.send(packet, server.oscPort, '127.0.0.1');
+    this.#socket.send(packet, this.server.oscPort, '127.0.0.1');
   }
   send(address: string, ...args: Value[]): void {
     this.packet(encodeMessage(address, args));
@@ -59,10 +64,39 @@ class Player {
   }
 }
 
+it('takes no port that is taken', async () => {
+  await expect(OscServer.start(engine, { oscPort: server.oscPort, httpPort: false })).rejects.toThrow(`${server.oscPort}`);
+});
+
+it('goes on at the same port when the thread dies', async () => {
+  const workers: Worker[] = [];
+  const startThread = (workerData: OscThreadOptions): Worker => {
+    workers.push(new Worker(new URL('../../dist/src/osc/thread.js', import.meta.url), { workerData }));
+    return workers.at(-1)!;
+  };
+  await engine.loadPatch(PATCH);
+  const mortal = await OscServer.start(engine, { oscPort: 0, httpPort: 0, startThread });
+  const caller = await new Player(mortal).open();
+  const ports = [mortal.oscPort, mortal.httpPort];
+  expect(await caller.ask('/engine/tempo')).toEqual([['/done', '/engine/tempo', 100]]);
+  const fault = new Promise<FaultEvent>((resolve) => engine.on('fault', resolve));
+  await workers[0]!.terminate();
+  expect((await fault).message).toMatch(/the OSC thread died .* and is started anew/);
+  await until(() => {
+    caller.send('/engine/tempo', 7);
+    return caller.heard.some((reply) => reply.at(-1) === 7);
+  });
+  expect([mortal.oscPort, mortal.httpPort]).toEqual(ports);
+  caller.send('/vcf/cutoff', 321);
+  await until(() => engine.moduleInfo('vcf').params['cutoff'] === 321);
+  caller.close();
+  await mortal.stop();
+});
+
 let player: Player;
 beforeEach(async () => {
   await engine.loadPatch(PATCH);
-  player = await new Player().open();
+  player = await new Player(server).open();
 });
 afterEach(() => player.close());
 
