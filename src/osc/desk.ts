@@ -1,14 +1,17 @@
 // Where messages go that are not for the engine's ring: commands, and addresses that mean nothing yet.
 import { didYouMean } from '../control/names.js';
 import { ADDRESS, LIMITS as PATCH_LIMITS, RESERVED } from '../control/patch/limits.js';
+import { KrellError } from '../errors.js';
 import type { AddressTable } from './addresses.js';
+import { readArgs } from './arguments.js';
 import type { Client } from './client.js';
 import type { EngineClock } from './clock.js';
 import type { EngineCommand } from './commands.js';
+import type { Value } from './encode.js';
 import { HELD_MAX, type Held } from './held.js';
 import type { ControlLink } from './link.js';
 import type { Message } from './message.js';
-import { bindArgs, plainArgs, type Plain } from './plain.js';
+import { plainArgs, type Plain } from './plain.js';
 import { MAX_REQUESTS, type OutgoingMessage } from './protocol.js';
 import { REPLY_LIMITS, type Replies, type Token } from './replies.js';
 
@@ -45,12 +48,7 @@ export class Desk {
   command(command: EngineCommand, message: Message, client: Client, at?: number): string {
     const args = plainArgs(message);
     if (!args) return this.#fail(client, command.address, 'takes no blobs, colours, MIDI messages and arrays');
-    if (command.by === 'osc') {
-      const bound = bindArgs(command, args);
-      return typeof bound === 'string'
-        ? this.#fail(client, command.address, bound)
-        : this.#carryOut(command.address, bound.values, client, bound.token);
-    }
+    if (command.by === 'osc') return this.#carryOut(command, args, client);
     if (at === undefined) return this.#handOn(client, command.address, args);
     const isHeld = this.#parts.held.add(at, () => this.#handOn(client, command.address, args));
     return isHeld ? 'waits for its time' : this.#fail(client, command.address, `busy: ${HELD_MAX} commands wait for their time`);
@@ -69,17 +67,23 @@ export class Desk {
     return `refused: ${message}`;
   }
 
-  #done(
-    client: Client,
-    address: string,
-    args: readonly (Plain | { type: 'h' | 't'; value: bigint } | { type: 'd'; value: number })[],
-    token: Token,
-  ): string {
+  #done(client: Client, address: string, args: readonly Value[], token: Token): string {
     this.#parts.replies.done(client, address, args, token);
     return 'done';
   }
 
-  #carryOut(address: string, values: readonly Plain[], client: Client, token: Token): string {
+  #carryOut(command: EngineCommand, given: readonly Plain[], client: Client): string {
+    const { address } = command;
+    try {
+      const { args, token } = readArgs(command, given);
+      return this.#carryOutRight(address, args, client, token[0]);
+    } catch (error) {
+      if (error instanceof KrellError) return this.#fail(client, address, error.message);
+      throw error;
+    }
+  }
+
+  #carryOutRight(address: string, values: readonly Plain[], client: Client, token: Token): string {
     const { replies, link, version } = this.#parts;
     switch (address) {
       case '/engine/version':

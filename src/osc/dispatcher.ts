@@ -11,7 +11,7 @@ import type { EngineCommand } from './commands.js';
 import type { Input, Outcome } from './input.js';
 import { Reader, type Message } from './message.js';
 import { hasPattern, Patterns, type Budget } from './patterns.js';
-import { keyOfPitch, PITCH_MAX, PITCH_MIN, pitchOfName, voltsOfPitch } from './pitch.js';
+import { keyOfPitch, NOTE_USAGE, PITCH_MIN, readNote, readPitch, voltsOfPitch } from './pitch.js';
 import { argsText } from './plain.js';
 import { argOf, withoutRepeats } from './query/values.js';
 import type { Replies } from './replies.js';
@@ -336,38 +336,18 @@ export class Dispatcher {
   }
 
   #playNote({ address, target }: EventEntry, message: Message): void {
-    const pitch = this.#pitch(message);
-    const velocity = velocityOf(message, 1);
-    const seconds = message.argCount > 2 ? message.number(2) : 0;
-    const isRight = pitch !== undefined && velocity !== undefined && seconds >= 0 && seconds <= HOUR_S && message.argCount <= 3;
-    if (!isRight)
-      return void this.#refuse(
-        address,
-        `takes pitch (${PITCH_MIN} to ${PITCH_MAX}, or c4), velocity (0 to 1, or an integer to 127) and maybe seconds`,
-      );
+    const note = readNote(message);
+    if (!note) return void this.#refuse(address, `takes ${NOTE_USAGE}`);
+    const { pitch, velocity, seconds } = note;
     const frames = seconds === 0 ? 0 : Math.max(1, Math.round(seconds * this.#sampleRate));
     this.#tell(this.#parts.input.note(target, voltsOfPitch(pitch), velocity, keyOfPitch(pitch), frames), message);
   }
 
   /** `/<id>/off pitch` ends a note, without a pitch all of them. */
   #endNotes({ address, target }: OffEntry, message: Message): void {
-    const pitch = message.argCount === 0 ? PITCH_MIN : this.#pitch(message);
+    const pitch = message.argCount === 0 ? PITCH_MIN : readPitch(message);
     if (pitch === undefined || message.argCount > 1) return void this.#refuse(address, 'takes a pitch, or nothing: all notes');
     const key = message.argCount === 0 ? -1 : keyOfPitch(pitch);
     this.#tell(this.#parts.input.note(target, voltsOfPitch(pitch), 0, key, 0), message);
   }
-
-  #pitch(message: Message): number | undefined {
-    const number = message.number(0);
-    const pitch = Number.isFinite(number) ? number : pitchOfName(message.string(0) ?? '');
-    return pitch !== undefined && pitch >= PITCH_MIN && pitch <= PITCH_MAX ? pitch : undefined;
-  }
-}
-
-/** 0 to 1; an integer above 1 is of 127. */
-function velocityOf(message: Message, i: number): number | undefined {
-  const number = message.number(i);
-  if (!(number >= 0)) return undefined;
-  const isOf127 = number > 1 && (message.tag(i) === TAG.int32 || message.tag(i) === TAG.int64);
-  return Math.min(1, isOf127 ? number / 127 : number);
 }

@@ -1,5 +1,4 @@
 // Arguments of commands as plain values, and as text.
-import type { EngineCommand } from './commands.js';
 import { decodeMessage, type Arg } from './decode.js';
 import type { Message } from './message.js';
 import { shortest } from './query/values.js';
@@ -40,40 +39,4 @@ function argText({ type, value }: Arg): string {
   if (type === '[') return `[${value.map(argText).join(' ')}]`;
   if (type === 'f') return String(shortest(value));
   return typeof value === 'string' ? JSON.stringify(value) : String(value);
-}
-
-/** How a command is written. */
-export const usageOf = ({ address, args }: EngineCommand): string =>
-  [address, ...args.map(({ name, optional }) => (optional ? `[${name}]` : `<${name}>`))].join(' ');
-
-/** A command's arguments and the token after them, or what is wrong. */
-export function bindArgs(
-  command: EngineCommand,
-  args: readonly Plain[],
-): { readonly values: readonly Plain[]; readonly token?: number } | string {
-  const { args: wanted } = command;
-  const values = args.slice(0, wanted.length);
-  const rest = args.slice(wanted.length);
-  const token = rest[0];
-  const isRight =
-    values.every((value, i) => isKind(value, wanted[i]!.kind)) &&
-    wanted.slice(values.length).every(({ optional }) => optional) &&
-    (rest.length === 0 || (rest.length === 1 && Number.isInteger(token)));
-  if (!isRight) return `write ${usageOf(command)}`;
-  return rest.length === 0 ? { values } : { values, token: token as number };
-}
-
-function isKind(value: Plain, kind: EngineCommand['args'][number]['kind']): boolean {
-  switch (kind) {
-    case 'text':
-      return typeof value === 'string';
-    case 'number':
-      return typeof value === 'number' && Number.isFinite(value);
-    case 'integer':
-      return Number.isInteger(value);
-    case 'toggle':
-      return typeof value === 'boolean' || (typeof value === 'number' && Number.isFinite(value));
-    case 'value':
-      return value !== null;
-  }
 }
