@@ -1,5 +1,5 @@
 // Where a module's state lies in the arena: the same for every kernel of the module, whatever is plugged.
-import { playsNotes, type BufferState, type ModuleDefinition, type StateSpec } from '../module.js';
+import type { BufferState, ModuleDefinition, StateSpec } from '../module.js';
 import { PARAM, STATE, VECTOR_PARAMS } from '../shared/layout.js';
 import type { Type } from './ir.js';
 
@@ -9,11 +9,10 @@ export const lanesFor = (voices: number): Lanes => (voices === 1 ? 1 : 4);
 
 /**
  * Whether monophonic modules of a type may share a state, a lane each, and so a kernel call. Not those with long memories, which
- * would be reserved for empty lanes, and not those that play notes, whose voices are assigned in a state of their own.
+ * would be reserved for empty lanes; among these are all that play notes, whose voices must have a state of their own.
  */
 export const packable = (definition: ModuleDefinition): boolean =>
   definition.role !== 'output' &&
-  !playsNotes(definition) &&
   !Object.values(definition.state).some(
     (spec) => typeof spec === 'object' && spec.kind === 'buffer' && !((spec.length ?? Infinity) <= MAX_PACKED_BUFFER),
   );

@@ -1,10 +1,15 @@
 // The keyboard: each note on its sample, on the right voice, whatever the blocks.
 import { describe, expect, it, test } from 'vitest';
 import { keys } from '#modules/keys.js';
-import { NOTE_MODE, NOTE_STEAL } from '#src/shared/layout.js';
+import { packable } from '#src/kernel/index.js';
+import { buffer, cv, defineModule, NOTE_PARAMS, NOTE_STATES } from '#src/module.js';
+import { noteAt } from '#src/realtime/params.js';
+import { KEY_ROW, KEY_STACK_ROWS, NOTE, NOTE_LONG, NOTE_MODE, NOTE_STEAL, STATE, STEP } from '#src/shared/layout.js';
+import { source } from '../kernel/fixture.js';
 import { generator } from '../osc/random.js';
 import { falls, Keyboard, off, on, perform, pitchOfKey, rises, type Happening } from './keyboard.js';
 import { modelKeys, type Played } from './keys-model.js';
+import { Rig } from '../rig.js';
 
 const { POLY, MONO, LEGATO } = NOTE_MODE;
 const { OLDEST, QUIETEST, ROTATE } = NOTE_STEAL;
@@ -223,6 +228,10 @@ describe('a change of mode', () => {
       for (let voice = 0; voice < 4; voice++) expect(keyboard.output('gate', voice).at(-1), `round ${round}, voice ${voice}`).toBe(0);
     }
   });
+  it('ends what other voices still hold when one voice begins to play alone', () => {
+    const toMono = [on(0, 60), on(10, 64), { frame: 20, set: { mode: MONO } }, on(100, 67)];
+    expect(gates(perform(toMono, { frames: FRAMES, voices: 3 }))).toEqual([`0–100 101–${FRAMES}`, '10–100', '']);
+  });
   it('takes the voice that sounds along', () => {
     const toPoly = [on(0, 60), on(10, 64), { frame: 20, set: { mode: POLY } }, on(30, 67), off(100, 64)];
     const keyboard = perform(toPoly, { frames: FRAMES, voices: 2, params: { mode: MONO } });
@@ -275,9 +284,37 @@ describe('ten thousand notes', () => {
   });
 });
 
-test('the kernel and the notes agree on names and places', async () => {
-  const { NOTE, NOTE_LONG, KEY_ROW, KEY_STACK_ROWS } = await import('#src/shared/layout.js');
-  const { NOTE_STATES, NOTE_PARAMS } = await import('#src/module.js');
+test('what notes write differs from voice to voice, also for the kernel', () => {
+  // Where all voices look at the same place of a buffer, four of them are read at once.
+  const path = source('output.x = state.own[state.key]!;');
+  const definition = defineModule({
+    type: 'fixture',
+    summary: '',
+    tags: [],
+    inputs: {},
+    outputs: { x: cv() },
+    params: NOTE_PARAMS,
+    events: { note: { kind: 'note', summary: '' } },
+    state: { ...NOTE_STATES, own: buffer({ length: 8 }) },
+    process() {},
+  });
+  const rig = new Rig(definition, { path, voices: 4, maxFrames: 8 });
+  const { ints, floats } = rig;
+  const state = ints[rig.step / 4 + STEP.STATE]! / 4;
+  const own = state + (STATE.HEADER_BYTES + rig.shape.layout.buffers[1]!.offset) / 4;
+  for (let voice = 0; voice < 4; voice++) {
+    ints[noteAt(ints, state, NOTE.KEY, voice)] = voice;
+    for (let i = 0; i < 8; i++) floats[own + i * 4 + voice] = 10 * i + voice;
+  }
+  rig.run(1);
+  expect([0, 1, 2, 3].map((voice) => rig.output('x', { voice })[0])).toEqual([0, 11, 22, 33]);
+});
+
+test('keyboards do not share a state: a note has a key where other events have a lane', () => {
+  expect(packable(keys)).toBe(false);
+});
+
+test('the kernel and the notes agree on names and places', () => {
   const names = Object.keys(NOTE).filter((name) => name !== 'COUNT');
   expect(Object.keys(NOTE_STATES).map((name) => name.toUpperCase())).toEqual([...names, 'KEYS']);
   expect(Object.values(NOTE)).toEqual([...names.keys(), names.length]);
