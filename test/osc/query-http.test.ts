@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { execFile } from 'node:child_process';
+import { channel } from 'node:diagnostics_channel';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Socket } from 'node:net';
 import { Writable } from 'node:stream';
@@ -223,12 +224,18 @@ describe('raw sockets', () => {
 
   it('does not wait for ever for who reads nothing', async () => {
     const large = new FakeArena();
-    large.put(Object.fromEntries(Array.from({ length: 4096 }, (_, i) => [`m${i}`, { type: 'vco', voices: 16 }])));
-    const own = await Rig.open(large.space, { secondMs: 50 });
+    large.put(Object.fromEntries(Array.from({ length: 4096 }, (_, i) => [`m${i}`, { type: 'vco', voices: 8 }])));
+    const own = await Rig.open(large.space, { secondMs: 20 });
+    const accepted = new Promise<Socket>((resolve) =>
+      channel('net.server.socket').subscribe((message) => {
+        const { socket } = message as { socket: Socket };
+        if (socket.localPort === own.server.port) resolve(socket);
+      }),
+    );
     const slow = (await own.raw()).pause();
+    const itsEnd = await accepted;
     slow.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n');
-    // Twice as long as it waits.
-    await new Promise((resolve) => setTimeout(resolve, 1000));
+    await until(() => itsEnd.destroyed);
     slow.resume();
     const text = await untilClosed(slow);
     expect(text).toMatch(/^HTTP\/1\.1 200/);
@@ -268,7 +275,9 @@ describe('opening and closing', () => {
   it('leaves nothing behind', async () => {
     // A process ends by itself when nothing keeps it.
     const program = `
+      import { once } from 'node:events';
       import { execFile } from 'node:child_process';
+import { channel } from 'node:diagnostics_channel';
       import { createConnection } from 'node:net';
       import { WebSocket } from 'ws';
       import { QueryServer } from '#src/osc/query/index.js';
@@ -278,11 +287,11 @@ describe('opening and closing', () => {
         bind: '0.0.0.0', port: 0, space: new Space(new SharedArrayBuffer(64)), info: { name: 'Krell', version: '1', oscPort: 9000 },
         receive() {}, gone: (client) => gone.push(client), nextClientId: () => 1, warn: console.error,
       });
-      const [idle, half] = [createConnection(server.port), createConnection(server.port)];
+      const [idle, half] = [0, 1].map(() => createConnection(server.port).on('error', () => {}));
       half.write('GET / HTT');
       const socket = new WebSocket('ws://127.0.0.1:' + server.port).on('error', () => {});
       await once(socket, 'open');
-      const ends = [idle, half, socket].map((each) => once(each, 'close'));
+      const ends = [idle, half, socket].map((each) => new Promise((ended) => each.on('close', ended)));
       await server.close();
       await Promise.all(ends);
       console.log('closed', gone.length);`;
