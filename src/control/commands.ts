@@ -6,6 +6,7 @@ import { CommandRing } from '../shared/ring.js';
 import type { Arena } from './arena.js';
 import type { Instance } from './instances.js';
 import { CABLE_FADE_S, type GainChange } from './live.js';
+import { LIMITS } from './patch/index.js';
 
 export interface RecallOptions {
   /** Frame at which the change begins; at once unless given. */
@@ -45,18 +46,21 @@ export class Commands {
     this.#ring = new CommandRing(arena.buffer, COMMANDS_CONTROL_W);
   }
 
-  /** @throws KrellError `option` for a frame that is none, or too far ahead of `now`, or a time too long */
+  /**
+   * Before a parameter is set: there will be room for its voices.
+   * @throws KrellError `option` for a frame that is none, or too far ahead of `now`, or a time too long; `busy`
+   */
   check({ at, seconds }: RecallOptions, now: number): void {
     if (at !== undefined && !(at >= 0 && at - now <= MAX_AHEAD_S * this.#sampleRate))
       throw new KrellError('option', `at is frame ${at}, the engine is at ${now}`, { hint: `give a frame at most ${MAX_AHEAD_S} s ahead` });
     if (seconds !== undefined && !(seconds >= 0 && seconds <= MAX_AHEAD_S))
       throw new KrellError('option', `seconds is ${seconds}`, { hint: `give a number from 0 to ${MAX_AHEAD_S}` });
+    this.#checkRoom(LIMITS.voices);
   }
 
   /** Sets parameters, all at the same frame. @throws KrellError `busy`, with none of them set */
   setParams(changes: readonly InstanceChange[], { at, seconds, voice }: SetOptions = {}): void {
-    if (!this.#hasRoom(changes.reduce((count, { values }) => count + values.length, 0)))
-      throw new KrellError('busy', 'too many parameter changes wait to be played', { hint: 'send fewer at a time' });
+    this.#checkRoom(changes.reduce((count, { values }) => count + values.length, 0));
     for (const { instance, param, values } of changes) {
       const spec = Object.values(instance.definition.params)[param]!;
       const ramp = spec.kind === 'number' ? Math.round((seconds ?? spec.ramp) * this.#sampleRate) : 0;
@@ -75,6 +79,11 @@ export class Commands {
     for (const { instance, param, value } of gains) this.#stage(instance, param, -1, value, ramp);
     this.#publish();
     return true;
+  }
+
+  #checkRoom(count: number): void {
+    if (!this.#hasRoom(count))
+      throw new KrellError('busy', 'too many parameter changes wait to be played', { hint: 'send fewer at a time' });
   }
 
   #hasRoom(count: number): boolean {

@@ -4,7 +4,8 @@ import type { Engine } from '../control/engine.js';
 import { didYouMean } from '../control/names.js';
 import { quote } from '../control/patch/problems.js';
 import { KrellError, PatchError } from '../errors.js';
-import { COMMANDS, commandAt, usageOf, type CommandArg, type EngineCommand } from './commands.js';
+import { readArgs, type Scalar } from './arguments.js';
+import { COMMANDS, commandAt } from './commands.js';
 import { encodeMessage, type Value } from './encode.js';
 import type { Folders } from './execute-files.js';
 import { modules } from './execute-modules.js';
@@ -42,8 +43,6 @@ export interface Outcome {
 /** Gets the command's arguments in the order of the table, of the kinds it says; undefined for those left out at the end. */
 export type Handler = (context: Context, sender: Sender, ...args: never[]) => Outcome | Promise<Outcome>;
 
-type Scalar = number | string | boolean | null;
-
 const handlers: Readonly<Record<string, Handler>> = { ...modules, ...patches };
 
 /** Carries out one command. Never rejects: what fails is said with `/fail`. */
@@ -71,54 +70,6 @@ export async function execute(
 function unknown(address: string): KrellError {
   const known = COMMANDS.flatMap((command) => (command.by === 'control' ? [command.address] : []));
   return new KrellError('unknown-command', `there is no command ${quote(address)}`, { hint: didYouMean(address, known) });
-}
-
-// ── arguments ──
-
-/** Arguments by the table; a whole number after all of them is the sender's token. @throws KrellError that says how the command is used */
-function readArgs(command: EngineCommand, given: readonly Scalar[]): { args: Scalar[]; token: number[] } {
-  const args: Scalar[] = [];
-  for (const arg of command.args) {
-    const next = given[args.length];
-    const value = next === undefined ? undefined : valueFor(arg, next);
-    if (value !== undefined) args.push(value);
-    else if (arg.optional) break;
-    else throw misuse(command, next === undefined ? `${arg.name} is missing` : `${arg.name} is ${nameOf(next)}, not ${WANTED[arg.kind]}`);
-  }
-  const [token, ...more] = given.slice(args.length);
-  if (token === undefined) return { args, token: [] };
-  if (more.length > 0 || !Number.isInteger(token)) throw misuse(command, `${nameOf(token)} is one argument too many`);
-  return { args, token: [token as number] };
-}
-
-const WANTED: Readonly<Record<CommandArg['kind'], string>> = {
-  text: 'text',
-  number: 'a number',
-  integer: 'a whole number',
-  toggle: 'true or false',
-  value: 'a value',
-};
-
-function valueFor({ kind }: CommandArg, value: Scalar): Scalar | undefined {
-  switch (kind) {
-    case 'text':
-      return typeof value === 'string' ? value : undefined;
-    case 'number':
-      return Number.isFinite(value) ? value : undefined;
-    case 'integer':
-      return Number.isInteger(value) ? value : undefined;
-    case 'toggle':
-      return value === true || value === 1 ? true : value === false || value === 0 ? false : undefined;
-    case 'value':
-      return value === null || Number.isNaN(value) ? undefined : value;
-  }
-}
-
-const nameOf = (value: Scalar): string => (typeof value === 'string' ? quote(value) : String(value));
-
-function misuse(command: EngineCommand, message: string): KrellError {
-  const example = command.example === '' ? '' : `, as in ${command.address} ${command.example}`;
-  return new KrellError('usage', message, { hint: `use ${usageOf(command)}${example}` });
 }
 
 // ── replies ──

@@ -83,7 +83,7 @@ it('goes on at the same port when the thread dies', async () => {
   await workers[0]!.terminate();
   expect((await fault).message).toMatch(/the OSC thread died .* and is started anew/);
   await until(() => {
-    caller.send('/engine/tempo', 7);
+    caller.send('/engine/tempo', 100, 7);
     return caller.heard.some((reply) => reply.at(-1) === 7);
   });
   expect([mortal.oscPort, mortal.httpPort]).toEqual(ports);
