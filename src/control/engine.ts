@@ -139,7 +139,7 @@ export class Engine {
     words[CONTROL.SPIN] = options.spin ?? (workers > 1 && availableParallelism() > workers ? 2000 : 0);
     words[CONTROL.RUN] = RUN_IDLE;
     const threads = await DspThreads.start(arena.memory, workers, options.realtime ?? true);
-    const kernels = new Kernels(words, threads.ports, sourcePath);
+    const kernels = new Kernels(threads, sourcePath);
     const carry = kernels.add('carry', encodeCarry());
     return new Engine(options, { sampleRate, blockFrames, workers, channels, maxModules }, registry, arena, threads, carry.index, kernels);
   }

@@ -1,11 +1,9 @@
 // Kernels by situation: compiled once, numbered, and handed to the DSP threads.
-import type { MessagePort } from 'node:worker_threads';
 import { encodeKernel } from '../kernel/wasm/backend.js';
 import { countOperations } from '../kernel/ir.js';
 import { kernelShape, variantKey, type KernelVariant } from '../kernel/index.js';
 import type { ModuleDefinition } from '../module.js';
-import { CONTROL } from '../shared/layout.js';
-import { signal } from '../shared/gate.js';
+import type { DspThreads } from './threads.js';
 
 /** A compiled kernel. Shared by all engines of a process. */
 interface Code {
@@ -41,16 +39,14 @@ export interface Kernel {
 
 /** The kernels of one engine. */
 export class Kernels {
-  readonly #words: Int32Array;
-  readonly #ports: readonly MessagePort[];
+  readonly #threads: Pick<DspThreads, 'post'>;
   readonly #sourcePath: SourcePath;
   readonly #known = new Map<string, Kernel>();
   #pending: { index: number; module: Promise<WebAssembly.Module> }[] = [];
-  #publishing: Promise<void> = Promise.resolve();
+  #publishing: Promise<number> = Promise.resolve(0);
 
-  constructor(words: Int32Array, ports: readonly MessagePort[], sourcePath: SourcePath) {
-    this.#words = words;
-    this.#ports = ports;
+  constructor(threads: Pick<DspThreads, 'post'>, sourcePath: SourcePath) {
+    this.#threads = threads;
     this.#sourcePath = sourcePath;
   }
 
@@ -79,20 +75,16 @@ export class Kernels {
     return kernel;
   }
 
-  /** Posts all new kernels to every DSP thread; KERNELS_POSTED tells them to look. @returns how many have been posted in all. */
+  /** Posts all new kernels to every DSP thread. @returns how many have been posted in all. */
   async publish(): Promise<number> {
     const batch = this.#pending;
     this.#pending = [];
     // In order, whoever calls: the threads count messages.
-    this.#publishing = this.#publishing.then(async () => {
+    const posted = this.#publishing.then(async () => {
       const modules = await Promise.all(batch.map(({ module }) => module));
-      batch.forEach(({ index }, i) => this.#ports.forEach((port) => port.postMessage({ index, module: modules[i] })));
-      if (batch.length === 0) return;
-      Atomics.add(this.#words, CONTROL.KERNELS_POSTED, batch.length);
-      signal(this.#words, CONTROL.TICK);
-      signal(this.#words, CONTROL.BLOCK_GATE);
+      return this.#threads.post(batch.map(({ index }, i) => ({ index, module: modules[i]! })));
     });
-    await this.#publishing;
-    return Atomics.load(this.#words, CONTROL.KERNELS_POSTED);
+    this.#publishing = posted.catch(() => 0);
+    return posted;
   }
 }

@@ -4,6 +4,7 @@ import { perLane } from '../kernel/shape.js';
 import { MAX_SLOTS, PARTITION, PLAN, SEGMENT, STEP } from '../shared/layout.js';
 import type { Arena } from './arena.js';
 import { CARRY } from './carry.js';
+import { Draft } from './draft.js';
 import { inputKind, inputKindOf, orderUnits, usedOutputs, type GraphNode, type Source, type Unit } from './graph.js';
 import { LOOP_HEADROOM, type Instances } from './instances.js';
 import type { Kernel, Kernels } from './kernels.js';
@@ -31,31 +32,6 @@ export interface Plan {
   readonly partitions: readonly Partition[];
   /** Worker of each module, by instance name. */
   readonly workerOf: ReadonlyMap<string, number>;
-}
-
-/** Words and buffers of a plan, addressed from its start until it is known where that is. */
-class Draft {
-  readonly words: number[] = [];
-  /** Words that hold an address within the plan. */
-  readonly relative = new Set<number>();
-
-  /** Makes room for `count` words at a multiple of 64 bytes. @returns the first's index */
-  room(count: number): number {
-    while (this.words.length % 16) this.words.push(0);
-    const at = this.words.length;
-    for (let i = 0; i < count; i++) this.words.push(0);
-    return at;
-  }
-  /** Sets a word to the address of another word of the plan. */
-  point(word: number, target: number): void {
-    this.words[word] = target * 4;
-    this.relative.add(word);
-  }
-  list(values: readonly number[], relative = false): number {
-    const at = this.room(values.length);
-    values.forEach((value, i) => (relative ? this.point(at + i, value) : (this.words[at + i] = value)));
-    return at;
-  }
 }
 
 /** Where an output's samples lie: in the plan (word index) or in the arena (byte address, for loops). */
@@ -155,7 +131,7 @@ class PlanBuilder {
     draft.words[plan + PLAN.PARTITION_COUNT] = partitions.length;
     draft.words[plan + PLAN.WORKERS] = new Set(partitions.map(({ worker }) => worker)).size;
     try {
-      partitions.forEach((partition, i) => this.#allocate(partition, i));
+      partitions.forEach((partition) => this.#allocate(partition));
       partitions.forEach((partition, i) => this.#partition(table + i * PARTITION.WORDS, partition, i, partitions));
       const bus = draft.room(this.bus.length);
       draft.point(plan + PLAN.BUS, bus);
@@ -215,7 +191,7 @@ class PlanBuilder {
   }
 
   /** Gives every used output of a partition its buffer; one that only the partition itself reads is reused after its last reader. */
-  #allocate(partition: Partition, index: number): void {
+  #allocate(partition: Partition): void {
     const order = partition.units.flatMap((unit) => this.#stepsOf(this.#units[unit]!));
     const at = new Map(order.flatMap((step, i) => step.map((node) => [node, i] as const)));
     const free = new Map<number, number[]>();
@@ -229,11 +205,7 @@ class PlanBuilder {
         );
         if (readers.some((reader) => this.#closesLoop(node, reader))) return { word: -1, address: this.#loopBuffer(node, output) };
         const { words, wide } = this.#words(node, output);
-        const kept =
-          wide ||
-          this.#place.has(node) ||
-          readers.some((reader) => this.#partitionOf.get(reader) !== index) ||
-          this.bus.some((source) => source?.node === node && source.output === output);
+        const kept = wide || this.#place.has(node) || this.#leaves(step, output);
         const again = kept ? undefined : free.get(words)?.pop();
         const offset = again ?? this.#bufferWords;
         if (again === undefined) this.#bufferWords += words;
@@ -268,9 +240,23 @@ class PlanBuilder {
   /** Sets a word to where an output's samples begin, `back` bytes earlier; to its own lane of them, unless all lanes are meant. */
   #pointBuffer(word: number, source: Source, back: number, allLanes: boolean): void {
     const buffer = this.#buffers.get(this.#stepOf.get(source.node)!)![source.output]!;
-    const shift = (allLanes ? 0 : (source.node.instance.lane ?? 0) * 4) - back;
-    this.#draft.words[word] = buffer.address + shift;
+    this.#pointAt(word, buffer, (allLanes ? 0 : (source.node.instance.lane ?? 0) * 4) - back);
+  }
+
+  #pointAt(word: number, buffer: Buffer, bytes: number): void {
+    this.#draft.words[word] = buffer.address + bytes;
     if (buffer.address === 0) this.#bufferPointers.push({ word, offset: buffer.word });
+  }
+
+  /** Whether another partition or the bus reads an output. */
+  #leaves(step: Together, output: number): boolean {
+    const [home] = step as [GraphNode];
+    const elsewhere = (reader: { node: GraphNode; output: number }): boolean =>
+      reader.output === output && this.#partitionOf.get(reader.node) !== this.#partitionOf.get(home);
+    return (
+      step.some((node) => (this.#readers.get(node) ?? []).some(elsewhere)) ||
+      this.bus.some((source) => source !== undefined && step.includes(source.node) && source.output === output)
+    );
   }
 
   // ── partitions, segments, steps ──
@@ -304,13 +290,37 @@ class PlanBuilder {
       next += steps.length;
     });
     const successors = partitions.flatMap(({ after }, i) => (after.includes(index) ? [i] : []));
-    draft.words[word + PARTITION.LIMIT] = partition.after.length;
+    draft.point(word + PARTITION.AFTER, draft.list(partition.after));
+    draft.words[word + PARTITION.AFTER_COUNT] = partition.after.length;
+    this.#readElsewhere(word, partition);
     draft.point(word + PARTITION.SEGMENTS, table);
     draft.words[word + PARTITION.SEGMENT_COUNT] = segments.length;
     draft.point(word + PARTITION.SUCCESSORS, draft.list(successors));
     draft.words[word + PARTITION.SUCCESSOR_COUNT] = successors.length;
     draft.words[word + PARTITION.WORKER] = partition.worker;
     draft.words[word + PARTITION.EVENTS] = -1;
+  }
+
+  /** Lists the groups of samples that other partitions or the bus read. */
+  #readElsewhere(word: number, partition: Partition): void {
+    const draft = this.#draft;
+    const groups: { buffer: Buffer; bytes: number; lanes: number }[] = [];
+    for (const step of partition.units.flatMap((unit) => this.#stepsOf(this.#units[unit]!))) {
+      const [node] = step as [GraphNode];
+      const lanes = this.#frameWords(node);
+      this.#buffers.get(step)!.forEach((buffer, output) => {
+        if (buffer === NO_BUFFER || !this.#leaves(step, output)) return;
+        for (let group = 0; group < Math.ceil(node.instance.voices / 4); group++)
+          groups.push({ buffer, bytes: group * this.settings.blockFrames * lanes * 4, lanes });
+      });
+    }
+    const list = draft.room(groups.length * 2);
+    groups.forEach(({ buffer, bytes, lanes }, i) => {
+      this.#pointAt(list + 2 * i, buffer, bytes);
+      draft.words[list + 2 * i + 1] = lanes;
+    });
+    draft.point(word + PARTITION.OUTPUTS, list);
+    draft.words[word + PARTITION.OUTPUT_COUNT] = groups.length;
   }
 
   #step(step: Together): number {

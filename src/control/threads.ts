@@ -1,17 +1,22 @@
-// The DSP threads: a Piscina pool whose tasks last as long as the engine. All are started, and warm, before the first patch.
+// The DSP threads: a Piscina pool whose tasks last as long as the engine. All are started, and warm, before the first patch, and with
+// them a spare, which has the kernels too and takes the place of a thread that died or that is asked to leave.
+//
+// A place is what the DSP loop knows (0 leads); a seat is one thread's life. That a thread has ended for good is known when its task is
+// rejected: Piscina does that after the thread has been joined. Only then its place is offered, so no state ever has two threads.
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import { Piscina } from 'piscina';
 import { KrellError } from '../errors.js';
 import { encodeRunner } from '../kernel/wasm/runner.js';
+import type { KernelMessage } from '../realtime/kernels.js';
+import { THREAD_RUNNING } from '../realtime/spare.js';
 import type { DspSummary, DspTask } from '../realtime/worker.js';
-import { CONTROL, RUN_STOP, WORKER, workerWord } from '../shared/layout.js';
+import { CONTROL, RUN_STOP, SPARE, WORKER, workerWord } from '../shared/layout.js';
 import { signal } from '../shared/gate.js';
 
-/** Milliseconds a thread may take to start, and to leave when told to. */
+/** Milliseconds a thread may take to start, to leave its place, and to leave when told to. */
 const START_MS = 10_000;
+const RETIRE_MS = 2000;
 const STOP_MS = 1000;
-/** Threads kept warm beside those that play. */
-const SPARES = 1;
 
 /** Resolves when a word of the arena has another value than `seen`, or after `timeoutMs`. */
 export async function changed(words: Int32Array, word: number, seen: number, timeoutMs: number): Promise<void> {
@@ -32,37 +37,45 @@ export async function until(words: Int32Array, word: number, done: () => boolean
 }
 
 export class DspThreads {
-  readonly ports: readonly MessagePort[];
+  /** Told of a thread that has died, before another takes its place. */
+  onDeath: (worker: number) => void = () => {};
+  readonly #memory: WebAssembly.Memory;
   readonly #words: Int32Array;
-  readonly #pool: Piscina;
-  readonly #tasks: Promise<DspSummary>[];
+  readonly #realtime: boolean;
+  readonly #runner = new WebAssembly.Module(encodeRunner());
+  readonly #pool: Piscina<DspTask, DspSummary>;
+  /** By seat. */
+  readonly #seats = new Map<number, { port: MessagePort; task: Promise<DspSummary> }>();
+  readonly #posted: KernelMessage[] = [];
+  readonly #restarts: number[];
+  #nextSeat = 1;
+  #spare = 0;
+  #vacant: number[] = [];
+  /** Threads that are being ended. */
+  #ending = 0;
+  #stopping = false;
 
-  private constructor(words: Int32Array, pool: Piscina, ports: readonly MessagePort[], tasks: Promise<DspSummary>[]) {
-    this.#words = words;
-    this.#pool = pool;
-    this.ports = ports;
-    this.#tasks = tasks;
-  }
-
-  /** Starts `count` threads over an arena whose control block is filled in. Resolves when all run. */
-  static async start(memory: WebAssembly.Memory, count: number, realtime: boolean): Promise<DspThreads> {
-    const words = new Int32Array(memory.buffer);
-    const pool = new Piscina<DspTask, DspSummary>({
+  private constructor(memory: WebAssembly.Memory, count: number, realtime: boolean) {
+    this.#memory = memory;
+    this.#words = new Int32Array(memory.buffer);
+    this.#realtime = realtime;
+    this.#restarts = new Array<number>(count).fill(0);
+    this.#pool = new Piscina<DspTask, DspSummary>({
       filename: new URL('../realtime/worker.js', import.meta.url).href,
-      minThreads: count + SPARES,
-      maxThreads: count + SPARES,
+      minThreads: count + 1,
+      maxThreads: count + 1,
       // A thread's own heap is for its start only.
       resourceLimits: { maxYoungGenerationSizeMb: 32, maxOldGenerationSizeMb: 256 },
     });
-    const runner = new WebAssembly.Module(encodeRunner());
-    const ports: MessagePort[] = [];
-    const tasks = Array.from({ length: count }, (_, worker) => {
-      const { port1, port2 } = new MessageChannel();
-      port1.unref();
-      ports.push(port1);
-      return pool.run({ memory, runner, worker, realtime, port: port2 }, { transferList: [port2] });
-    });
-    const threads = new DspThreads(words, pool, ports, tasks);
+  }
+
+  /** Starts `count` threads and the spare over an arena whose control block is filled in. Resolves when the `count` run. */
+  static async start(memory: WebAssembly.Memory, count: number, realtime: boolean): Promise<DspThreads> {
+    const threads = new DspThreads(memory, count, realtime);
+    const words = threads.#words;
+    const tasks = Array.from({ length: count }, (_, worker) => threads.#start(worker));
+    threads.#spare = threads.#nextSeat;
+    void threads.#start(SPARE).catch(() => {});
     const failed = Promise.race(tasks).then(
       () => undefined,
       (error: unknown) => error,
@@ -71,23 +84,145 @@ export class DspThreads {
       const word = workerWord(worker, WORKER.STATE);
       const running = await Promise.race([until(words, word, () => Atomics.load(words, word) > 0, START_MS), failed]);
       if (running === true) continue;
-      await pool.destroy();
+      threads.#stopping = true;
+      await threads.#pool.destroy();
       throw new KrellError('threads', `DSP thread ${worker} did not start`, { cause: running });
     }
     return threads;
   }
 
+  #start(worker: number): Promise<DspSummary> {
+    const seat = this.#nextSeat++;
+    const { port1, port2 } = new MessageChannel();
+    port1.unref();
+    for (const message of this.#posted) port1.postMessage(message);
+    const task = this.#pool.run(
+      { memory: this.#memory, runner: this.#runner, worker, seat, realtime: this.#realtime, port: port2 },
+      { transferList: [port2] },
+    );
+    this.#seats.set(seat, { port: port1, task });
+    task.then(
+      (summary) => this.#left(seat, summary),
+      () => this.#died(seat),
+    );
+    return task;
+  }
+
+  // ── kernels ──
+
+  /** Hands kernels to every thread, the spare too; KERNELS_POSTED tells them to look. @returns how many have been posted in all */
+  post(messages: readonly KernelMessage[]): number {
+    const words = this.#words;
+    for (const message of messages) {
+      this.#posted.push(message);
+      for (const { port } of this.#seats.values()) port.postMessage(message);
+    }
+    if (messages.length > 0) {
+      Atomics.add(words, CONTROL.KERNELS_POSTED, messages.length);
+      this.#wake();
+    }
+    return this.#posted.length;
+  }
+
+  #wake(): void {
+    for (const gate of [CONTROL.TICK, CONTROL.BLOCK_GATE, CONTROL.DONE_GATE]) signal(this.#words, gate);
+    Atomics.notify(this.#words, CONTROL.SUCCESSION);
+  }
+
+  // ── life and death ──
+
+  /** Whether a thread is in this place. */
+  isAlive(worker: number): boolean {
+    return this.#seats.has(Atomics.load(this.#words, workerWord(worker, WORKER.SEAT)));
+  }
+
+  /** How many threads have taken this place after the first. */
+  restarts(worker: number): number {
+    return this.#restarts[worker]!;
+  }
+
+  /** Lets the spare take a place while it plays; the thread that leaves it ends. For threads that have grown old. @throws KrellError `stuck` */
+  async restart(worker: number): Promise<void> {
+    const words = this.#words;
+    const seat = workerWord(worker, WORKER.SEAT);
+    const before = Atomics.load(words, seat);
+    Atomics.store(words, workerWord(worker, WORKER.RETIRE), 1);
+    this.#wake();
+    if (await until(words, seat, () => Atomics.load(words, seat) !== before, RETIRE_MS)) return;
+    Atomics.store(words, workerWord(worker, WORKER.RETIRE), 0);
+    throw new KrellError('stuck', `DSP thread ${worker} did not leave its place`, { hint: 'try again' });
+  }
+
+  /** Ends a thread, whatever it does. */
+  async kill(worker: number): Promise<void> {
+    await this.#terminate(Atomics.load(this.#words, workerWord(worker, WORKER.THREAD)));
+  }
+
+  async #terminate(id: number): Promise<void> {
+    this.#ending++;
+    await this.#pool.threads.find(({ threadId }) => threadId === id)?.terminate();
+    this.#ending--;
+    this.look();
+  }
+
+  /** A thread has left its place to the spare, or has been told to stop. */
+  #left(seat: number, { worker, thread }: DspSummary): void {
+    this.#forget(seat);
+    if (this.#stopping) return;
+    this.#restarts[worker]!++;
+    void this.#terminate(thread);
+  }
+
+  #died(seat: number): void {
+    this.#forget(seat);
+    if (this.#stopping) return;
+    const words = this.#words;
+    const worker = this.#restarts.findIndex((_, place) => Atomics.load(words, workerWord(place, WORKER.SEAT)) === seat);
+    if (worker >= 0) {
+      this.onDeath(worker);
+      this.#restarts[worker]!++;
+      // It may have been about to leave.
+      Atomics.store(words, workerWord(worker, WORKER.RETIRE), 0);
+      Atomics.compareExchange(words, CONTROL.SUCCESSION, -1 - worker, 0);
+      this.#vacant.push(worker);
+    }
+    this.look();
+  }
+
+  #forget(seat: number): void {
+    this.#seats.get(seat)?.port.close();
+    this.#seats.delete(seat);
+  }
+
+  /** Offers vacant places to the spare, and starts another spare when there is none. To be called again and again. */
+  look(): void {
+    if (this.#stopping) return;
+    const words = this.#words;
+    const [vacant] = this.#vacant;
+    const isReady = Atomics.load(words, workerWord(SPARE, WORKER.STATE)) === THREAD_RUNNING;
+    if (vacant !== undefined && isReady && Atomics.compareExchange(words, CONTROL.SUCCESSION, 0, vacant + 1) === 0) {
+      this.#vacant.shift();
+      Atomics.notify(words, CONTROL.SUCCESSION);
+    }
+    const isSpare =
+      this.#seats.has(this.#spare) && !this.#restarts.some((_, place) => words[workerWord(place, WORKER.SEAT)] === this.#spare);
+    // A thread that left is ended first, so that Piscina gives the task to a new one.
+    if (isSpare || this.#ending > 0) return;
+    this.#spare = this.#nextSeat;
+    Atomics.store(words, workerWord(SPARE, WORKER.STATE), 0);
+    this.#start(SPARE).catch(() => {});
+  }
+
   /** Tells all threads to leave, and ends those that do not. */
   async stop(): Promise<void> {
+    this.#stopping = true;
     Atomics.store(this.#words, CONTROL.RUN, RUN_STOP);
-    signal(this.#words, CONTROL.TICK);
-    signal(this.#words, CONTROL.BLOCK_GATE);
-    signal(this.#words, CONTROL.DONE_GATE);
+    this.#wake();
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<void>((resolve) => (timer = setTimeout(resolve, STOP_MS)));
-    await Promise.race([Promise.allSettled(this.#tasks), late]);
+    await Promise.race([Promise.allSettled([...this.#seats.values()].map(({ task }) => task)), late]);
     clearTimeout(timer);
-    for (const port of this.ports) port.close();
+    for (const seat of [...this.#seats.keys()]) this.#forget(seat);
     await this.#pool.destroy();
   }
 }

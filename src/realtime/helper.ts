@@ -4,12 +4,13 @@ import { waitGate } from '../shared/gate.js';
 import { holdPlan, releasePlan } from '../shared/plans.js';
 import { takePart } from './block.js';
 import { installKernels } from './kernels.js';
+import { mayRetire } from './spare.js';
 import type { DspThread } from './thread.js';
 
 /** Milliseconds after which a helper without work looks around by itself. */
 const WAIT_MS = 100;
 
-/** Until RUN_STOP. */
+/** Until RUN_STOP, or until it retires. */
 export function help(thread: DspThread): void {
   const { words, index } = thread;
   let seen = 0;
@@ -17,13 +18,14 @@ export function help(thread: DspThread): void {
     waitGate(words, CONTROL.BLOCK_GATE, seen, words[CONTROL.SPIN]!, WAIT_MS);
     seen = Atomics.load(words, CONTROL.BLOCK_GATE);
     if (Atomics.load(words, CONTROL.RUN) === RUN_STOP) return;
+    if (mayRetire(thread)) return;
     thread.count(WORKER.HEARTBEAT, 1);
     if (thread.lacksKernels()) installKernels(thread);
     // The ticket first: a plan adopted after it was read has no partition open with it. Before the first block it is 0,
     // as is every CLAIM of a plan that has not played.
     const ticket = Atomics.load(words, CONTROL.BLOCK_TICKET);
     const plan = holdPlan(words, index) >> 2;
-    if (plan !== 0 && ticket !== 0) takePart(thread, plan, ticket, false, RUN_STOP);
+    if (plan !== 0 && ticket !== 0) takePart(thread, plan, ticket, false);
     releasePlan(words, index);
   }
 }

@@ -27,7 +27,7 @@ export function installKernels(thread: DspThread): void {
       // The steps that use it will trap on the empty place and be counted again; the thread plays on.
       thread.count(WORKER.FAULTS, 1);
     }
-    thread.count(WORKER.KERNELS, 1);
+    Atomics.store(words, base + WORKER.KERNELS, ++thread.kernels);
     Atomics.notify(words, base + WORKER.KERNELS);
   }
 }

@@ -14,8 +14,7 @@ function rowAt(words: Int32Array, state: number, row: number, field: number): nu
 }
 
 export const keyOf = (words: Int32Array, state: number, row: number): number => words[rowAt(words, state, row, KEY_ROW.KEY)]!;
-export const pitchOf = (words: Int32Array, floats: Float32Array, state: number, row: number): number =>
-  floats[rowAt(words, state, row, KEY_ROW.PITCH)]!;
+export const pitchOf = (words: Int32Array, state: number, row: number): number => words[rowAt(words, state, row, KEY_ROW.PITCH)]!;
 export const leftOf = (words: Int32Array, state: number, row: number): number => words[rowAt(words, state, row, KEY_ROW.LEFT)]!;
 
 /** How many keys are held. */
@@ -43,13 +42,13 @@ export function dropRow(words: Int32Array, state: number, row: number): void {
 }
 
 /** Puts a key on top, once. When too many are held, the first one is forgotten. */
-export function pushKey(words: Int32Array, floats: Float32Array, state: number, key: number, pitch: number, frames: number): void {
+export function pushKey(words: Int32Array, state: number, key: number, pitch: number, frames: number): void {
   const known = rowOf(words, state, key);
   if (known >= 0) dropRow(words, state, known);
   if (depthOf(words, state) === KEY_STACK_ROWS) dropRow(words, state, 0);
   const row = depthOf(words, state);
   words[rowAt(words, state, row, KEY_ROW.KEY)] = key;
-  floats[rowAt(words, state, row, KEY_ROW.PITCH)] = pitch;
+  words[rowAt(words, state, row, KEY_ROW.PITCH)] = pitch;
   words[rowAt(words, state, row, KEY_ROW.LEFT)] = frames;
   words[noteAt(words, state, NOTE.DEPTH, 0)] = row + 1;
 }
@@ -67,14 +66,14 @@ export function age(words: Int32Array, state: number): void {
 }
 
 /** Lists for the kernel what follows when the top key ends by itself: of the keys below, down from it, each that lasts longer than all above. */
-export function planReturns(words: Int32Array, floats: Float32Array, state: number): void {
+export function planReturns(words: Int32Array, state: number): void {
   let row = depthOf(words, state) - 1;
   let end = leftOf(words, state, row);
   let count = 0;
   for (row--; row >= 0 && end > 0; row--) {
     const left = leftOf(words, state, row);
     if (left > 0 && left <= end) continue;
-    floats[rowAt(words, state, count, KEY_ROW.THEN_PITCH)] = pitchOf(words, floats, state, row);
+    words[rowAt(words, state, count, KEY_ROW.THEN_PITCH)] = pitchOf(words, state, row);
     words[rowAt(words, state, count, KEY_ROW.THEN_LEFT)] = left > 0 ? left - end : 0;
     end = left;
     count++;

@@ -9,18 +9,25 @@ import {
   RING_FRAMES,
   RUN_PLAYING,
   RUN_STOP,
+  STAGE_DEALT,
+  STAGE_DONE,
+  STAGE_FREE,
+  STAGE_OPEN,
   WORKER,
 } from '../shared/layout.js';
 import { advanceFrame } from '../shared/frame.js';
 import { waitGate } from '../shared/gate.js';
 import { takeNextPlan } from '../shared/plans.js';
 import { CommandRing, FrameRing } from '../shared/ring.js';
+import { hasAbandoned } from './abandon.js';
 import { takePart } from './block.js';
 import { dealEvents } from './events.js';
 import { installKernels } from './kernels.js';
 import { writeBus } from './output.js';
 import { openPartitions, preparePartitions } from './partitions.js';
 import { CONTROL_PLACES, takeCommands } from './pending.js';
+import { scriptsHaveSpoken, wakeScripts } from './scripts.js';
+import { mayRetire } from './spare.js';
 import type { DspThread } from './thread.js';
 
 /** Milliseconds after which a leader without room looks around by itself. */
@@ -43,7 +50,7 @@ export class Leader {
     this.fromScript = new CommandRing(buffer as SharedArrayBuffer, COMMANDS_SCRIPT_W);
   }
 
-  /** Until RUN_STOP. */
+  /** Until RUN_STOP, or until it retires. */
   lead(): void {
     const { thread, ring } = this;
     const { words } = thread;
@@ -53,9 +60,12 @@ export class Leader {
       if (state === RUN_STOP) return;
       thread.count(WORKER.HEARTBEAT, 1);
       if (thread.lacksKernels()) installKernels(thread);
-      if (Atomics.load(words, CONTROL.NEXT_PLAN) !== words[CONTROL.PLAN]!) this.adopt();
+      const isBetween = words[CONTROL.STAGE] === STAGE_FREE;
+      if (isBetween && mayRetire(thread)) return;
+      if (isBetween && Atomics.load(words, CONTROL.NEXT_PLAN) !== words[CONTROL.PLAN]!) this.adopt();
       const wanted = words[CONTROL.RING_DEPTH]! + Atomics.load(words, CONTROL.HOST_NEEDS);
-      if (state === RUN_PLAYING && ring.fill() + words[CONTROL.BLOCK_FRAMES]! <= wanted) {
+      const hasRoom = state === RUN_PLAYING && ring.fill() + words[CONTROL.BLOCK_FRAMES]! <= wanted;
+      if (!isBetween || (hasRoom && scriptsHaveSpoken(words))) {
         this.block();
       } else {
         Atomics.add(words, CONTROL.LEADER_SLEEPS, 1);
@@ -64,44 +74,64 @@ export class Leader {
     }
   }
 
-  /** Makes the next plan the one that plays. Between blocks, so nobody runs the old one. */
+  /** Makes the next plan the one that plays. Between blocks, so nobody runs the old one; but for a thread that is late, for which the next plan waits. */
   private adopt(): void {
     const { words } = this.thread;
+    if (hasAbandoned(words, words[CONTROL.PLAN]! >> 2)) return;
     Atomics.store(words, CONTROL.PLAN, takeNextPlan(words));
     Atomics.add(words, CONTROL.ADOPTED, 1);
     Atomics.notify(words, CONTROL.ADOPTED);
   }
 
-  /** Computes one block and puts it into the output ring. */
+  /** Computes one block and puts it into the output ring, from the stage on at which the leader before may have left it. */
   private block(): void {
     const { words, floats } = this.thread;
     const plan = words[CONTROL.PLAN]! >> 2;
     const frames = words[CONTROL.BLOCK_FRAMES]!;
-    takeCommands(words, this.fromControl, 0);
-    takeCommands(words, this.fromOsc, CONTROL_PLACES);
-    takeCommands(words, this.fromScript, CONTROL_PLACES);
-    if (plan !== 0) preparePartitions(words, plan);
-    dealEvents(words, floats, plan, frames);
-    if (plan !== 0 && !this.play(plan)) return;
-    writeBus(words, this.ring, plan);
-    advanceFrame(words, CONTROL.FRAME_LO, frames);
-    Atomics.add(words, CONTROL.BLOCKS, 1);
-    const wanted = Atomics.load(words, CONTROL.HOST_WANTS);
-    // Once for each wish: to notify costs more than a small block.
-    if (wanted > 0 && this.ring.fill() >= wanted && Atomics.compareExchange(words, CONTROL.HOST_WANTS, wanted, 0) === wanted)
-      Atomics.notify(words, CONTROL.BLOCKS);
+    if (words[CONTROL.STAGE] === STAGE_FREE) {
+      takeCommands(words, this.fromControl, 0);
+      takeCommands(words, this.fromOsc, CONTROL_PLACES);
+      takeCommands(words, this.fromScript, CONTROL_PLACES);
+      if (plan !== 0) preparePartitions(words, plan);
+      dealEvents(words, floats, plan, frames);
+      words[CONTROL.STAGE_WRITTEN] = this.ring.written();
+      words[CONTROL.STAGE_FRAME] = words[CONTROL.FRAME_LO]!;
+      Atomics.store(words, CONTROL.STAGE, STAGE_DEALT);
+    }
+    if (words[CONTROL.STAGE] === STAGE_DEALT) openPartitions(this.thread, plan);
+    if (words[CONTROL.STAGE] === STAGE_OPEN) {
+      if (plan !== 0 && !this.play(plan)) return;
+      Atomics.store(words, CONTROL.STAGE, STAGE_DONE);
+    }
+    this.deliver(plan, frames);
   }
 
   /** Runs the plan for a block, with the other threads if it has work for them. @returns false when stopped half-way. */
   private play(plan: number): boolean {
     const { thread } = this;
     const { words } = thread;
-    const ticket = openPartitions(words, plan);
+    const ticket = words[CONTROL.STAGE_TICKET]!;
+    // Publishes what the block's partitions hold: whoever has this ticket has read it here.
+    Atomics.store(words, CONTROL.BLOCK_TICKET, ticket);
     const workers = words[plan + PLAN.WORKERS]!;
     if (workers > 1) {
       Atomics.add(words, CONTROL.BLOCK_GATE, 1);
       Atomics.notify(words, CONTROL.BLOCK_GATE, workers - 1);
     }
-    return takePart(thread, plan, ticket, true, RUN_STOP);
+    return takePart(thread, plan, ticket, true);
+  }
+
+  /** The block goes to the ring, and time goes on; each once, whoever did the other. */
+  private deliver(plan: number, frames: number): void {
+    const { words } = this.thread;
+    if (this.ring.written() === words[CONTROL.STAGE_WRITTEN]) writeBus(words, this.ring, plan);
+    if (words[CONTROL.FRAME_LO] === words[CONTROL.STAGE_FRAME]) advanceFrame(words, CONTROL.FRAME_LO, frames);
+    Atomics.store(words, CONTROL.STAGE, STAGE_FREE);
+    Atomics.add(words, CONTROL.BLOCKS, 1);
+    wakeScripts(words);
+    const wanted = Atomics.load(words, CONTROL.HOST_WANTS);
+    // Once for each wish: to notify costs more than a small block.
+    if (wanted > 0 && this.ring.fill() >= wanted && Atomics.compareExchange(words, CONTROL.HOST_WANTS, wanted, 0) === wanted)
+      Atomics.notify(words, CONTROL.BLOCKS);
   }
 }

@@ -13,6 +13,8 @@ export interface Koffi {
   out(type: unknown): unknown;
   decode(pointer: unknown, type: unknown): unknown;
   decode(pointer: unknown, offset: number, type: unknown): unknown;
+  /** Native memory as ours. */
+  view(pointer: unknown, bytes: number): ArrayBuffer;
 }
 /** A function of another language; what it takes and returns, its prototype says. */
 export type Native = (...args: readonly unknown[]) => unknown;

@@ -5,7 +5,7 @@ const integers = new Int32Array(1);
 const bits = new Float32Array(integers.buffer);
 
 /** The float that has these bits. */
-export function floatOf(word: number): number {
+function floatOf(word: number): number {
   integers[0] = word;
   return bits[0]!;
 }

@@ -1,14 +1,36 @@
 // Partitions of a block: opened by the leader, claimed and run by whoever comes first.
 //
-// Each block has a ticket, an odd number. The leader prepares every partition (COUNT, EVENTS), then opens it by writing the
-// ticket to CLAIM; to claim is to compare-and-exchange ticket → ticket + 1. A helper may wake up late, when the block it was
-// woken for has ended and the leader prepares the next: it may read anything, but it holds an old ticket, and a
-// partition that was run shows ticket + 1 until it is opened with a new one. So it claims nothing. Nobody has to wait for
-// it either: it reads a plan that its PLAN_IN_USE keeps from being freed, and writes nothing before it has claimed.
-import { BLOCK_EVENT, CONTROL, FAULT_TRAP, PARTITION, PLAN, SEGMENT, WORKER } from '../shared/layout.js';
+// Everything about who runs a partition is in one word of it, CLAIM: the block's ticket, the owner, and a state that moves by
+// compare-and-exchange, so that each move has exactly one winner.
+//
+//   ended ──leader: next ticket──► open ──any thread──► taken ──its owner──► ended
+//                                                         │                    ▲
+//                                                  leader, too late            │ its owner, when back; or the owner's successor
+//                                                         └────► abandoned ────┘
+//
+// A partition is ready when all before it have ended or are abandoned. Nothing is counted: a thread may die between any two
+// instructions, and what it leaves behind is still true. An abandoned partition is not opened in later blocks, so no second thread ever
+// runs a state; what others read of it is silence, until its owner has left it.
+//
+// A helper may wake up late, when the block it was woken for has ended. It may read anything, but it holds an old ticket, and what is
+// open has a new one: so it claims nothing. Nobody has to wait for it either: it reads a plan that its PLAN_IN_USE keeps from being
+// freed, and writes nothing before it has claimed.
+import {
+  CLAIM_ABANDONED,
+  CLAIM_ENDED,
+  CLAIM_OPEN,
+  CLAIM_OWNER,
+  CLAIM_TAKEN,
+  CLAIM_TICKET,
+  CONTROL,
+  PARTITION,
+  PLAN,
+  STAGE_OPEN,
+  WORKER,
+} from '../shared/layout.js';
 import { signal } from '../shared/gate.js';
-import { applyEvent, blockEventAt } from './events.js';
-import { bypass } from './faults.js';
+import { silence } from './abandon.js';
+import { applyEvents, runPartition } from './run.js';
 import type { Search } from './search.js';
 import type { DspThread } from './thread.js';
 
@@ -16,41 +38,70 @@ import type { DspThread } from './thread.js';
 export const NONE_READY = -1;
 export const NONE_LEFT = -2;
 
-const partitionAt = (words: Int32Array, plan: number, i: number): number => (words[plan + PLAN.PARTITIONS]! >> 2) + i * PARTITION.WORDS;
+const STATE_BITS = CLAIM_OWNER - 1;
 
-/** Leader: resets counts and event lists. No partition is open. */
+export const stateOf = (claim: number): number => claim & STATE_BITS;
+export const ownerOf = (claim: number): number => (claim & (CLAIM_TICKET - 1)) >> 2;
+export const withState = (claim: number, state: number): number => (claim & ~STATE_BITS) | state;
+const taken = (ticket: number, worker: number): number => ticket | (worker * CLAIM_OWNER) | CLAIM_TAKEN;
+
+/** Whether nobody will run a partition with this claim any more in this block. */
+const isOver = (claim: number): boolean => stateOf(claim) === CLAIM_ENDED || stateOf(claim) === CLAIM_ABANDONED;
+
+export const partitionAt = (words: Int32Array, plan: number, i: number): number =>
+  (words[plan + PLAN.PARTITIONS]! >> 2) + i * PARTITION.WORDS;
+
+/** Leader: resets event lists. No partition is open. */
 export function preparePartitions(words: Int32Array, plan: number): void {
   const count = words[plan + PLAN.PARTITION_COUNT]!;
+  for (let i = 0; i < count; i++) words[partitionAt(words, plan, i) + PARTITION.EVENTS] = -1;
+}
+
+/** Leader: opens for claims all partitions that nobody holds any more. Done again from the beginning, it does the same. */
+export function openPartitions(thread: DspThread, plan: number): void {
+  const { words } = thread;
+  const ticket = (words[CONTROL.BLOCK_TICKET]! + CLAIM_TICKET) | 0;
+  const count = plan === 0 ? 0 : words[plan + PLAN.PARTITION_COUNT]!;
   for (let i = 0; i < count; i++) {
     const partition = partitionAt(words, plan, i);
-    words[partition + PARTITION.COUNT] = words[partition + PARTITION.LIMIT]!;
-    words[partition + PARTITION.EVENTS] = -1;
+    if (stateOf(Atomics.load(words, partition + PARTITION.CLAIM)) !== CLAIM_ABANDONED) {
+      words[partition + PARTITION.CLAIM] = ticket | CLAIM_OPEN;
+      continue;
+    }
+    // Changes are not lost on a module that stands still.
+    applyEvents(thread, partition);
+    silence(thread, partition);
   }
+  words[CONTROL.STAGE_TICKET] = ticket;
+  Atomics.store(words, CONTROL.STAGE, STAGE_OPEN);
 }
 
-/** Leader: opens all partitions for claims. @returns the block's ticket. */
-export function openPartitions(words: Int32Array, plan: number): number {
-  const ticket = (words[CONTROL.BLOCK_TICKET]! + 2) | 1;
+/** Whether all partitions of the block are over. Leader. */
+export function blockEnded(words: Int32Array, plan: number, search: Search): boolean {
   const count = words[plan + PLAN.PARTITION_COUNT]!;
-  words[plan + PLAN.REMAINING] = count;
-  for (let i = 0; i < count; i++) words[partitionAt(words, plan, i) + PARTITION.CLAIM] = ticket;
-  // Publishes all of the above: whoever holds this ticket has read it here.
-  Atomics.store(words, CONTROL.BLOCK_TICKET, ticket);
-  return ticket;
+  while (search.over < count && isOver(Atomics.load(words, partitionAt(words, plan, search.over) + PARTITION.CLAIM))) search.over++;
+  return search.over === count;
 }
 
-/** Whether all partitions of the block have ended. */
-export const blockEnded = (words: Int32Array, plan: number): boolean => Atomics.load(words, plan + PLAN.REMAINING) <= 0;
+/** Whether all that must end before a partition are over. */
+function isReady(words: Int32Array, plan: number, partition: number): boolean {
+  const after = words[partition + PARTITION.AFTER]! >> 2;
+  const count = words[partition + PARTITION.AFTER_COUNT]!;
+  for (let i = 0; i < count; i++)
+    if (!isOver(Atomics.load(words, partitionAt(words, plan, words[after + i]!) + PARTITION.CLAIM))) return false;
+  return true;
+}
 
 /**
  * A partition that could be claimed now (a word index), one meant for this thread if there is one; or NONE_READY or NONE_LEFT.
  */
 export function findReady(words: Int32Array, plan: number, ticket: number, worker: number, search: Search): number {
+  const open = ticket | CLAIM_OPEN;
   const count = words[plan + PLAN.PARTITION_COUNT]!;
   for (let i = search.own, isPrefix = true; i < count; i++) {
     const partition = partitionAt(words, plan, i);
-    if (words[partition + PARTITION.WORKER] === worker && Atomics.load(words, partition + PARTITION.CLAIM) === ticket) {
-      if (Atomics.load(words, partition + PARTITION.COUNT) === 0) return partition;
+    if (words[partition + PARTITION.WORKER] === worker && Atomics.load(words, partition + PARTITION.CLAIM) === open) {
+      if (isReady(words, plan, partition)) return partition;
       isPrefix = false;
     }
     if (isPrefix) search.own = i + 1;
@@ -58,8 +109,8 @@ export function findReady(words: Int32Array, plan: number, ticket: number, worke
   let found = NONE_LEFT;
   for (let i = search.any, isPrefix = true; i < count; i++) {
     const partition = partitionAt(words, plan, i);
-    if (Atomics.load(words, partition + PARTITION.CLAIM) === ticket) {
-      if (Atomics.load(words, partition + PARTITION.COUNT) === 0) return partition;
+    if (Atomics.load(words, partition + PARTITION.CLAIM) === open) {
+      if (isReady(words, plan, partition)) return partition;
       found = NONE_READY;
       isPrefix = false;
     }
@@ -68,72 +119,41 @@ export function findReady(words: Int32Array, plan: number, ticket: number, worke
   return found;
 }
 
-/** Takes a ready partition for this thread, if nobody was faster. */
-export const claim = (words: Int32Array, partition: number, ticket: number): boolean =>
-  Atomics.compareExchange(words, partition + PARTITION.CLAIM, ticket, (ticket + 1) | 0) === ticket;
+/** Takes an open partition for a thread, if nobody was faster. */
+export const claim = (words: Int32Array, partition: number, ticket: number, worker: number): boolean =>
+  Atomics.compareExchange(words, partition + PARTITION.CLAIM, ticket | CLAIM_OPEN, taken(ticket, worker)) === (ticket | CLAIM_OPEN);
 
-/**
- * Runs a partition's segments for `frames` frames from `offset` on. A step that traps is bypassed, and all goes on from there: that
- * ends, for a step traps but once. Where nothing can be bypassed, the rest of these frames is left out.
- */
-function runFrames(thread: DspThread, partition: number, offset: number, frames: number): void {
-  const { words, run, base } = thread;
-  let segment = words[partition + PARTITION.SEGMENTS]!;
-  let left = words[partition + PARTITION.SEGMENT_COUNT]!;
-  let first = 0;
-  let frame = offset;
-  for (;;) {
-    try {
-      run(segment, left, offset, frames, base << 2, first, frame);
-      break;
-    } catch {
-      thread.count(WORKER.FAULTS, 1);
-      first = words[base + WORKER.AT]!;
-      frame = words[base + WORKER.FRAME]!;
-      left -= ((words[base + WORKER.SEGMENT]! - segment) / (SEGMENT.WORDS * 4)) | 0;
-      segment = words[base + WORKER.SEGMENT]!;
-      if (!bypass(thread, words[first >> 2]! >> 2, FAULT_TRAP, 0)) break;
-    }
+/** Ends a partition that this thread has run. When it came too late, it only says that it is back. */
+function finish(thread: DspThread, partition: number, ticket: number): void {
+  const { words, index, base } = thread;
+  const claimed = taken(ticket, index);
+  const ended = withState(claimed, CLAIM_ENDED);
+  if (Atomics.compareExchange(words, partition + PARTITION.CLAIM, claimed, ended) !== claimed) {
+    Atomics.store(words, partition + PARTITION.CLAIM, ended);
+    Atomics.store(words, base + WORKER.ABANDONED, 0);
   }
-  words[base + WORKER.AT] = 0;
+  // From here on the plan may be another block's: nothing of it is touched.
+  if (Atomics.load(words, CONTROL.DONE_WAITERS) !== 0) signal(words, CONTROL.DONE_GATE);
 }
 
-/** Runs a claimed partition for the block's frames, split where its events fall. */
-function runPartition(thread: DspThread, partition: number, frames: number): void {
-  const { words, floats } = thread;
-  let offset = 0;
-  thread.costs.choose(partition);
-  for (let i = words[partition + PARTITION.EVENTS]!; i >= 0; i = words[blockEventAt(i) + BLOCK_EVENT.NEXT]!) {
-    const event = blockEventAt(i);
-    const at = words[event + BLOCK_EVENT.OFFSET]!;
-    if (at > offset) runFrames(thread, partition, offset, at - offset);
-    offset = at;
-    applyEvent(words, floats, event);
-  }
-  runFrames(thread, partition, offset, frames - offset);
-}
-
-/** Counts a partition as done. @returns the first successor that became ready by it (a word index), or NONE_READY. */
-function finish(words: Int32Array, plan: number, partition: number): number {
+/** The first partition ready that waited for this one, or NONE_READY. */
+function readySuccessor(words: Int32Array, plan: number, partition: number, ticket: number): number {
   const successors = words[partition + PARTITION.SUCCESSORS]! >> 2;
   const count = words[partition + PARTITION.SUCCESSOR_COUNT]!;
-  let next = NONE_READY;
   for (let i = 0; i < count; i++) {
     const successor = partitionAt(words, plan, words[successors + i]!);
-    if (Atomics.sub(words, successor + PARTITION.COUNT, 1) === 1 && next < 0) next = successor;
+    if (Atomics.load(words, successor + PARTITION.CLAIM) === (ticket | CLAIM_OPEN) && isReady(words, plan, successor)) return successor;
   }
-  Atomics.sub(words, plan + PLAN.REMAINING, 1);
-  // From here on the plan may be another block's: nothing of it is touched.
-  if (Atomics.load(words, CONTROL.DONE_WAITERS) > 0) signal(words, CONTROL.DONE_GATE);
-  return next;
+  return NONE_READY;
 }
 
-/** Runs a claimed partition, then, while its data are in the cache, a successor it made ready, and so on. */
+/** Runs a claimed partition, then, while its data are in the cache, a successor that is ready by it, and so on. */
 export function runChain(thread: DspThread, plan: number, first: number, ticket: number, frames: number): void {
-  const { words } = thread;
+  const { words, index } = thread;
   let partition = first;
   do {
-    runPartition(thread, partition, frames);
-    partition = finish(words, plan, partition);
-  } while (partition >= 0 && claim(words, partition, ticket));
+    runPartition(thread, partition, taken(ticket, index), frames);
+    finish(thread, partition, ticket);
+    partition = readySuccessor(words, plan, partition, ticket);
+  } while (partition >= 0 && claim(words, partition, ticket, index));
 }

@@ -25,10 +25,22 @@ export function raisePriority(priority: number): Scheduling {
   parameter.writeInt32LE(priority);
   if (setScheduler?.(0, SCHED_FIFO, parameter) === 0) return 'fifo';
   try {
-    // The name of this link is <process>/task/<thread>.
-    setPriority(Number(basename(readlinkSync('/proc/thread-self'))), NICE);
+    const id = systemThreadId();
+    if (id === 0) return 'normal';
+    setPriority(id, NICE);
     return 'nice';
   } catch {
     return 'normal';
+  }
+}
+
+// setup
+/** The system's number of this thread; 0 where it has none. */
+export function systemThreadId(): number {
+  try {
+    // The name of this link is <process>/task/<thread>.
+    return Number(basename(readlinkSync('/proc/thread-self')));
+  } catch {
+    return 0;
   }
 }

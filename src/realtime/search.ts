@@ -8,8 +8,10 @@ export class Search {
   own = 0;
   /** Before this one, all are claimed. */
   any = 0;
+  /** Before this one, all are over. */
+  over = 0;
 
   restart(): void {
-    this.own = this.any = 0;
+    this.own = this.any = this.over = 0;
   }
 }

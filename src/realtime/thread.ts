@@ -15,14 +15,24 @@ const FADE_S = 0.005;
 /** Kernels the table holds at first. It grows when more come, which is the one time a thread allocates while playing. */
 const FIRST_KERNELS = 1024;
 
+/** Who a thread is, whatever place it has: what goes into the words of these names. */
+export interface Identity {
+  readonly seat: number;
+  readonly thread: number;
+  readonly systemId: number;
+  readonly scheduling: number;
+  readonly flushes: number;
+}
+
 export class DspThread {
   readonly memory: WebAssembly.Memory;
   readonly words: Int32Array;
   readonly floats: Float32Array;
-  /** This thread's number; 0 leads. */
-  readonly index: number;
-  /** Word index of this thread's WORKER record. */
-  readonly base: number;
+  /** This thread's place; 0 leads. */
+  index = 0;
+  /** Word index of its WORKER record. */
+  base = 0;
+  private readonly identity: Identity;
   readonly run: Run;
   readonly table: WebAssembly.Table;
   readonly port: MessagePort;
@@ -30,6 +40,8 @@ export class DspThread {
   readonly costs: Costs;
   /** What a fade-out multiplies with, per frame. */
   readonly fade: number;
+  /** Kernel messages installed so far. */
+  kernels = 0;
   /** Where `mend` found a sample that is no number. */
   badSample = 0;
   private readonly clock: Clock;
@@ -38,12 +50,12 @@ export class DspThread {
   private workStart = 0;
 
   // setup
-  constructor(memory: WebAssembly.Memory, runner: WebAssembly.Module, index: number, port: MessagePort) {
+  constructor(memory: WebAssembly.Memory, runner: WebAssembly.Module, index: number, port: MessagePort, identity: Identity) {
     this.memory = memory;
     this.words = new Int32Array(memory.buffer);
     this.floats = new Float32Array(memory.buffer);
-    this.index = index;
-    this.base = workerWord(index, 0);
+    this.identity = identity;
+    this.become(index);
     this.port = port;
     this.clock = openClock();
     this.table = new WebAssembly.Table({ initial: FIRST_KERNELS, element: 'anyfunc' });
@@ -61,7 +73,20 @@ export class DspThread {
 
   /** Whether control has posted kernels that this thread has not installed. One load, so that looking is free. */
   lacksKernels(): boolean {
-    return Atomics.load(this.words, CONTROL.KERNELS_POSTED) !== this.words[this.base + WORKER.KERNELS]!;
+    return Atomics.load(this.words, CONTROL.KERNELS_POSTED) !== this.kernels;
+  }
+
+  /** Takes a place and says in its record who has it. */
+  become(index: number): void {
+    const { words, identity } = this;
+    this.index = index;
+    this.base = workerWord(index, 0);
+    words[this.base + WORKER.THREAD] = identity.thread;
+    words[this.base + WORKER.SYSTEM_ID] = identity.systemId;
+    words[this.base + WORKER.SCHEDULING] = identity.scheduling;
+    words[this.base + WORKER.FLUSHES] = identity.flushes;
+    Atomics.store(words, this.base + WORKER.SEAT, identity.seat);
+    Atomics.store(words, this.base + WORKER.KERNELS, this.kernels);
   }
 
   /** Adds to a count of this thread's WORKER record. */
@@ -77,6 +102,11 @@ export class DspThread {
     this.blockStart = this.workStart = this.clock();
   }
 
+  /** Nanoseconds since it began. */
+  blockNs(): number {
+    return (this.clock() - this.blockStart) | 0;
+  }
+
   /** Nothing to do until another thread has done something: the time until `resume` is not spent on partitions. */
   pause(): void {
     this.count(WORKER.BUSY_NS, (this.clock() - this.workStart) | 0);
@@ -87,7 +117,7 @@ export class DspThread {
 
   /** A block has ended, in a pause. */
   endBlock(): void {
-    const ns = (this.clock() - this.blockStart) | 0;
+    const ns = this.blockNs();
     const longest = this.base + WORKER.MAX_BLOCK_NS;
     if (ns > this.words[longest]!) Atomics.store(this.words, longest, ns);
     this.costs.endBlock(ns);

@@ -4,7 +4,7 @@
 // Above it: what control allocates (plans, module state, cable buffers, tables). All offsets named *_W are in
 // 32-bit words from the start of their record; pointers stored in the arena are byte addresses.
 //
-// Who writes a word is noted beside it: C control, L leading DSP thread, D any DSP thread, H audio host, O osc.
+// Who writes a word is noted beside it: C control, L leading DSP thread, D any DSP thread, H audio host, O osc, S scripts.
 
 const LINE_W = 32; // one cache-line pair, 128 bytes: words written by different threads never share one
 
@@ -19,12 +19,14 @@ export const CONTROL = {
   RUN: 6, // C: a RUN_* state; C signals TICK and BLOCK_GATE after a change
   KERNELS_POSTED: 7, // C adds 1 after posting a kernel to every DSP thread, then signals TICK and BLOCK_GATE
   TAP: 8, // C: 1 while the host copies what it plays into the tap ring
+  LIVE: 9, // C: 1 when a device plays, which must not wait; offline the leader has more patience with other threads
 
   TICK: 1 * LINE_W, // H adds 1 after taking frames (and C to wake the leader): the leader waits here for room
   BLOCK_GATE: 2 * LINE_W, // L adds 1 when a block with work for several threads begins (and C to wake them): the others wait here
-  BLOCK_TICKET: 2 * LINE_W + 1, // L: odd number of the block open for claims, see PARTITION.CLAIM
+  BLOCK_TICKET: 2 * LINE_W + 1, // L: number of the block open for claims, a multiple of CLAIM_TICKET
+  SUCCESSION: 2 * LINE_W + 2, // CD: one more than the number of the DSP thread whose place is vacant, the negative of it while that is about to leave, 0 = none; the spare waits here
   DONE_GATE: 3 * LINE_W, // D: adds 1 when a partition ends and DONE_WAITERS is not 0
-  DONE_WAITERS: 3 * LINE_W + 1, // D: threads that wait, or are about to, for a partition to end
+  DONE_WAITERS: 3 * LINE_W + 1, // D: a bit for each thread that waits, or is about to, for a partition to end
   PLAN: 4 * LINE_W, // L: byte address of the plan now playing, 0 = none
   NEXT_PLAN: 5 * LINE_W, // C: byte address of the plan to adopt at the next block edge
   FRAME_LO: 6 * LINE_W, // L: frame of the block being computed, low word (read both with readFrame)
@@ -37,6 +39,11 @@ export const CONTROL = {
   LEADER_SLEEPS: 6 * LINE_W + 8, // L: times the leader slept for want of room
   PENDING: 6 * LINE_W + 9, // L: events in the pending heap
   ARRIVALS: 6 * LINE_W + 10, // L: events read from the command rings, wrapping
+  STAGE: 6 * LINE_W + 11, // L: a STAGE_* of the block being computed, so that another leader can go on with it
+  STAGE_TICKET: 6 * LINE_W + 12, // L: that block's ticket
+  STAGE_WRITTEN: 6 * LINE_W + 13, // L: frames in the output ring's count before it
+  STAGE_FRAME: 6 * LINE_W + 14, // L: FRAME_LO before it
+  ABANDONED: 6 * LINE_W + 15, // L: partitions given up because their thread was too late
   HOST_FRAME_LO: 7 * LINE_W, // H: frames delivered to the device, low word (read both with readFrame)
   HOST_FRAME_HI: 7 * LINE_W + 1, // H: high word, then its copy
   UNDERRUNS: 7 * LINE_W + 3, // H: periods for which the ring held too little
@@ -67,11 +74,26 @@ export const CONTROL = {
   OSC_MERGED: 9 * LINE_W + 4, // O: parameter changes replaced by a later one of the same parameter while the ring was full
   OSC_DROPPED: 9 * LINE_W + 5, // O: messages that could not be kept
   OSC_CLAMPED: 9 * LINE_W + 6, // O: values out of their parameter's range
+
+  SCRIPT_MODE: 10 * LINE_W, // C: 0 no scripts, 1 they play along, 2 the leader waits for them (offline)
+  SCRIPT_GATE: 10 * LINE_W + 1, // L adds 1 when FRAME has reached SCRIPT_WANTS (and C to wake it): the script thread waits here
+  SCRIPT_BEAT: 11 * LINE_W, // S: adds 1 whenever it looks around
+  SCRIPT_CURRENT: 11 * LINE_W + 1, // S: one more than the slot and generation of the module whose script runs, 0 = none
+  SCRIPT_SAID: 11 * LINE_W + 2, // S: low word of the frame before which it has said everything
+  SCRIPT_WANTS: 11 * LINE_W + 3, // S: low word of the frame at which it has more to do
+  SCRIPT_WAITS: 11 * LINE_W + 4, // S sets to 1 before it waits for that, L to 0 when it wakes it
+  SCRIPT_TICKS: 11 * LINE_W + 5, // S: ticks computed, wrapping
+  SCRIPT_LATE: 11 * LINE_W + 6, // S: values whose frame had passed when they were known, wrapping
 } as const;
 
 export const RUN_IDLE = 0; // threads are warm and wait
 export const RUN_PLAYING = 1;
 export const RUN_STOP = 2; // threads leave their loops
+
+export const STAGE_FREE = 0; // between two blocks
+export const STAGE_DEALT = 1; // the block's events are with its partitions
+export const STAGE_OPEN = 2; // its partitions may be claimed
+export const STAGE_DONE = 3; // all have ended; it goes to the output ring
 
 export const HOST_STARTING = 0;
 export const HOST_PLAYING = 1; // the device is open and takes frames
@@ -95,7 +117,15 @@ export const WORKER = {
   TIMED: 11, // D: byte address of the step that is being timed, 0 = none, −1 = all
   SCHEDULING: 12, // D: place in SCHEDULINGS (src/realtime/priority.ts)
   FLUSHES: 13, // D: 1 when the thread's processor takes denormals for zero
+  SEAT: 14, // D: the number under which control knows the thread that is in this place
+  ABANDONED: 15, // L: the claim of this thread that was given up as too late, 0 = none; D: 0 when it is back
+  RETIRE: 16, // C: 1 asks the thread to leave its place to the spare between two blocks
+  SYSTEM_ID: 17, // D: the system's number of the thread, 0 where there is none
+  THREAD: 18, // D: Node's number of the thread
+  EVENT: 24, // D: a copy of the BLOCK_EVENT that is being applied, 8 words
 } as const;
+/** The record of the spare, which waits to take another's place. */
+export const SPARE = MAX_WORKERS;
 const WORKERS_W = 12 * LINE_W;
 export const workerWord = (worker: number, field: number): number => WORKERS_W + worker * LINE_W + field;
 
@@ -106,7 +136,7 @@ export const RING = { READ: 0, WRITE: LINE_W, DROPS: LINE_W + 1, DATA: 2 * LINE_
 /** Frames in the output ring; a power of two, larger than any RING_DEPTH. */
 export const RING_FRAMES = 8192;
 export const MAX_CHANNELS = 8;
-export const OUTPUT_RING_W = WORKERS_W + MAX_WORKERS * LINE_W;
+export const OUTPUT_RING_W = WORKERS_W + (MAX_WORKERS + 1) * LINE_W;
 
 /** Frames in the recording tap (interleaved like the output ring). */
 export const TAP_FRAMES = 131072;
@@ -199,6 +229,8 @@ export const FAULT_TRAP = 2;
 export const FAULT_BUDGET = 3;
 /** A module failed again and again (VALUE: times) and is bypassed. */
 export const FAULT_OFTEN = 4;
+/** A thread (VALUE: its number) was so late that the block went on without the partition it had. */
+export const FAULT_LATE = 5;
 const FAULT_RING_WORDS = RING.DATA + FAULT_SLOTS * FAULT.WORDS;
 const FAULTS_W = Math.ceil((HEALTH_W + MAX_SLOTS * HEALTH.WORDS) / LINE_W) * LINE_W;
 export const faultRing = (worker: number): number => FAULTS_W + worker * FAULT_RING_WORDS;
@@ -214,24 +246,32 @@ export const PLAN = {
   BUS: 4, // byte address of CHANNELS pointers, each to a mono buffer in volts (0 = silent)
   SLOT_PARTITION: 5, // byte address of MAX_SLOTS words: partition of a module, −1 = not in this plan
   WORKERS: 6, // DSP threads this plan has work for
-  REMAINING: LINE_W, // L sets, D subtracts: partitions of this block not yet done
-  WORDS: 2 * LINE_W,
+  WORDS: LINE_W,
 } as const;
 export const PARTITION = {
-  LIMIT: 0, // partitions that must end before this one begins
   SEGMENTS: 1, // byte address of SEGMENT records
   SEGMENT_COUNT: 2,
   SUCCESSORS: 3, // byte address of words: partition indices
   SUCCESSOR_COUNT: 4,
   WORKER: 5, // the thread that should run it; any may
-  COUNT: 8, // L sets to LIMIT, D subtracts: 0 = ready
-  CLAIM: 9, // C sets to 0, L to the block's ticket; D compare-exchanges ticket → ticket + 1 to own it in that block
+  AFTER: 6, // byte address of words: indices of the partitions that must end before this one begins
+  AFTER_COUNT: 7,
+  CLAIM: 9, // C sets to 0, then LD: the block's ticket, the owner and a CLAIM_* state
   EVENTS: 10, // L: index of the first BLOCK_EVENT, −1 = none
   LAST_EVENT: 11, // L: index of the last one
   STEPS: 12, // byte address of words: byte addresses of all its STEP records, segment by segment
   STEP_COUNT: 13,
+  OUTPUTS: 14, // byte address of pairs of words: byte address and lanes of each group of samples that others read
+  OUTPUT_COUNT: 15,
   WORDS: LINE_W,
 } as const;
+/** States of a claim, its lowest two bits; above them four for the owner, above those the ticket. */
+export const CLAIM_ENDED = 0;
+export const CLAIM_OPEN = 1;
+export const CLAIM_TAKEN = 2;
+export const CLAIM_ABANDONED = 3;
+export const CLAIM_OWNER = 4;
+export const CLAIM_TICKET = CLAIM_OWNER * MAX_WORKERS;
 export const SEGMENT = {
   MODE: 0, // 0: each step runs the whole block; 1: all steps run sample by sample (a loop of cables)
   STEPS: 1, // byte address of words: byte addresses of STEP records
@@ -284,7 +324,7 @@ export const NOTE_STEAL = { OLDEST: 0, QUIETEST: 1, ROTATE: 2 } as const;
 /** Its first states, by place: NOTE_STATES in src/module.ts. Their vectors follow those of the parameters. Flags are 0 or −1. */
 export const NOTE = {
   PITCH: 0, // float, volts: where the voice is or glides to
-  VELOCITY: 1, // float, 0..10 V
+  VELOCITY: 1, // float, 0..1
   HELD: 2, // flag: the gate is to be high
   STRUCK: 3, // flag: a note has begun that the kernel has not answered with an edge yet
   JUMP: 4, // flag: the pitch is to be there at once

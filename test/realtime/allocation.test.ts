@@ -35,7 +35,13 @@ function hostKernel(countdown: number): Uint8Array<ArrayBuffer> {
 it.skipIf(!nativeFunction('libc.so.6', 'int clock_gettime(int, void *)'))('allocates nothing per block', () => {
   const arena = new TestArena({ channels: 2, block: BLOCK, depth: 1024 });
   const countdown = arena.alloc(4) >> 2;
-  const thread = new DspThread(arena.memory, new WebAssembly.Module(encodeRunner()), 0, port2);
+  const thread = new DspThread(arena.memory, new WebAssembly.Module(encodeRunner()), 0, port2, {
+    seat: 1,
+    thread: 0,
+    systemId: 0,
+    scheduling: 0,
+    flushes: 0,
+  });
   [adderKernel(), hostKernel(countdown)].forEach((bytes, i) => {
     const { kernel } = new WebAssembly.Instance(new WebAssembly.Module(bytes), { krell: { memory: arena.memory } }).exports;
     thread.table.set(i, kernel);

@@ -196,7 +196,15 @@ export class TestArena {
       const successors = this.alloc(followers.length * 4 + 4);
       words.set(followers, successors >> 2);
       const partition = (partitions >> 2) + place.get(i)! * PARTITION.WORDS;
-      words[partition + PARTITION.LIMIT] = inputs.length;
+      const before = inputs.map((input) => place.get(input)!);
+      const after = this.alloc(before.length * 4 + 4);
+      words.set(before, after >> 2);
+      words[partition + PARTITION.AFTER] = after;
+      words[partition + PARTITION.AFTER_COUNT] = before.length;
+      const outputs = this.alloc(8);
+      words.set([buffers[i]!, 1], outputs >> 2);
+      words[partition + PARTITION.OUTPUTS] = outputs;
+      words[partition + PARTITION.OUTPUT_COUNT] = 1;
       words[partition + PARTITION.SEGMENTS] = segment;
       words[partition + PARTITION.SEGMENT_COUNT] = 1;
       words[partition + PARTITION.SUCCESSORS] = successors;
@@ -222,7 +230,7 @@ export class TestArena {
     for (let worker = 0; worker < workers; worker++) {
       const { port1, port2 } = new MessageChannel();
       this.ports.push(port1);
-      const task: DspTask = { memory: this.memory, runner, worker, port: port2 };
+      const task: DspTask = { memory: this.memory, runner, worker, seat: worker + 1, realtime: false, port: port2 };
       this.running.push(this.pool.run(task, { transferList: [port2] }) as Promise<DspSummary>);
     }
     for (const [index, bytes] of kernels.entries()) this.postKernel(index, await WebAssembly.compile(bytes));

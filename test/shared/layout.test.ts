@@ -34,6 +34,7 @@ describe('the arena', () => {
     ['PARTITION', without(layout.PARTITION, 'WORDS')],
     ['SEGMENT', without(layout.SEGMENT, 'WORDS')],
     ['STEP', layout.STEP],
+    ['FAULT', without(layout.FAULT, 'WORDS')],
     ['STATE', without(layout.STATE, 'HEADER_BYTES')],
     ['PARAM', without(layout.PARAM, 'VECTORS')],
     ['NOTE', without(layout.NOTE, 'COUNT')],
@@ -47,20 +48,19 @@ describe('the arena', () => {
   });
 
   it('keeps what different threads write on different lines', () => {
-    const { CONTROL, RING, PLAN } = layout;
+    const { CONTROL, RING } = layout;
     const line = (word: number): number => Math.floor(word / LINE_W);
     // Configuration; host's tick; gates; plans; what the leader counts; what the host counts.
     const words = [CONTROL.RUN, CONTROL.TICK, CONTROL.BLOCK_GATE, CONTROL.DONE_GATE, CONTROL.PLAN, CONTROL.NEXT_PLAN];
     words.push(CONTROL.FRAME_LO, CONTROL.HOST_FRAME_LO);
     expect(new Set(words.map(line)).size).toBe(words.length);
     expect(line(RING.READ)).not.toBe(line(RING.WRITE));
-    expect(line(PLAN.REMAINING)).not.toBe(line(PLAN.PARTITIONS));
   });
 
   it('lays its regions one behind the other', () => {
     const { RING } = layout;
     const regions: [number, number][] = [
-      [layout.workerWord(0, 0), layout.MAX_WORKERS * LINE_W],
+      [layout.workerWord(0, 0), (layout.MAX_WORKERS + 1) * LINE_W],
       [layout.OUTPUT_RING_W, RING.DATA + layout.RING_FRAMES * layout.MAX_CHANNELS],
       [layout.TAP_RING_W, RING.DATA + layout.TAP_FRAMES * layout.MAX_CHANNELS],
       [layout.COMMANDS_CONTROL_W, RING.DATA + layout.COMMAND_SLOTS * layout.COMMAND.WORDS],
@@ -69,6 +69,8 @@ describe('the arena', () => {
       [layout.PENDING_W, layout.PENDING_MAX * layout.PENDING_WORDS],
       [layout.BLOCK_EVENTS_W, layout.BLOCK_EVENTS_MAX * layout.BLOCK_EVENT.WORDS],
       [layout.SLOTS_W, layout.MAX_SLOTS * layout.SLOT.WORDS],
+      [layout.HEALTH_W, layout.MAX_SLOTS * layout.HEALTH.WORDS],
+      [layout.faultRing(0), (layout.MAX_WORKERS + 1) * (RING.DATA + layout.FAULT_SLOTS * layout.FAULT.WORDS)],
     ];
     regions.forEach(([first, words], i) => expect(first + words).toBeLessThanOrEqual(regions[i + 1]?.[0] ?? layout.HEAP / 4));
   });

@@ -1,0 +1,111 @@
+// Partitions whose thread is too late, or is no more.
+//
+// The leader waits at the end of a block until the device is about to run dry (offline, a second). What is still taken then is
+// abandoned: the block ends without it, what others read of it fades out, and it stays shut until its owner says that it is back
+// (`finish`). An owner that was killed says so through its successor: `settle` is the first thing a thread does in a place.
+import {
+  CLAIM_ABANDONED,
+  CLAIM_ENDED,
+  CLAIM_TAKEN,
+  CONTROL,
+  FAULT_LATE,
+  OUTPUT_RING_W,
+  PARTITION,
+  PLAN,
+  RING,
+  WORKER,
+  workerWord,
+} from '../shared/layout.js';
+import { signal } from '../shared/gate.js';
+import { holdPlan, releasePlan } from '../shared/plans.js';
+import { tell } from './faults.js';
+import { ownerOf, partitionAt, stateOf, withState } from './partitions.js';
+import type { DspThread } from './thread.js';
+
+/** Nanoseconds the leader waits offline: nobody is in a hurry there, and the sound is to be the same every time. */
+const OFFLINE_NS = 1e9;
+/** Below this, what fades is silent. */
+const SILENT = 1e-5;
+
+/** Leader: whether others have had their time. While a device plays: the block's, or as long as the ring holds two more periods' worth. */
+export function isOverdue(thread: DspThread): boolean {
+  const { words } = thread;
+  const ns = thread.blockNs();
+  if (Atomics.load(words, CONTROL.LIVE) === 0) return ns > OFFLINE_NS;
+  const frames = words[CONTROL.BLOCK_FRAMES]!;
+  const fill = (words[OUTPUT_RING_W + RING.WRITE]! - Atomics.load(words, OUTPUT_RING_W + RING.READ)) | 0;
+  return ns > (frames / words[CONTROL.SAMPLE_RATE]!) * 1e9 && fill <= words[CONTROL.PERIOD_FRAMES]! + frames;
+}
+
+/** Leader: gives up all partitions that others hold. */
+export function abandonTaken(thread: DspThread, plan: number): void {
+  const { words } = thread;
+  const count = words[plan + PLAN.PARTITION_COUNT]!;
+  for (let i = 0; i < count; i++) {
+    const partition = partitionAt(words, plan, i);
+    const claim = Atomics.load(words, partition + PARTITION.CLAIM);
+    if (stateOf(claim) !== CLAIM_TAKEN) continue;
+    // Said before it is true, so that the owner, should it come back at once, is the last to write here.
+    const notice = workerWord(ownerOf(claim), WORKER.ABANDONED);
+    Atomics.store(words, notice, claim);
+    if (Atomics.compareExchange(words, partition + PARTITION.CLAIM, claim, withState(claim, CLAIM_ABANDONED)) !== claim) {
+      Atomics.store(words, notice, 0);
+      continue;
+    }
+    silence(thread, partition);
+    Atomics.add(words, CONTROL.ABANDONED, 1);
+    tell(thread, FAULT_LATE, -1, 0, ownerOf(claim));
+  }
+}
+
+/** Leader: whether any partition of a plan is shut because its owner has not left it. */
+export function hasAbandoned(words: Int32Array, plan: number): boolean {
+  const count = plan === 0 ? 0 : words[plan + PLAN.PARTITION_COUNT]!;
+  for (let i = 0; i < count; i++)
+    if (stateOf(Atomics.load(words, partitionAt(words, plan, i) + PARTITION.CLAIM)) === CLAIM_ABANDONED) return true;
+  return false;
+}
+
+/** What others read of a partition fades out, from the last sample of the block before. */
+export function silence({ words, floats, fade }: DspThread, partition: number): void {
+  const outputs = words[partition + PARTITION.OUTPUTS]! >> 2;
+  const count = words[partition + PARTITION.OUTPUT_COUNT]!;
+  const frames = words[CONTROL.BLOCK_FRAMES]!;
+  for (let i = 0; i < count; i++) {
+    const samples = words[outputs + 2 * i]! >> 2;
+    const lanes = words[outputs + 2 * i + 1]!;
+    for (let lane = 0; lane < lanes; lane++) {
+      let value = floats[samples + (frames - 1) * lanes + lane]!;
+      for (let frame = 0; frame < frames; frame++) {
+        // Also when the value is no number.
+        value = Math.abs(value) > SILENT && Math.abs(value) < Infinity ? value * fade : 0;
+        floats[samples + frame * lanes + lane] = value;
+      }
+    }
+  }
+}
+
+/** A thread begins in a place: ends what the one before it there may have left behind. That one is gone. */
+export function settle(thread: DspThread): void {
+  const { words, index, base } = thread;
+  Atomics.store(words, base + WORKER.AT, 0);
+  Atomics.and(words, CONTROL.DONE_WAITERS, ~(1 << index));
+  // The leader alone changes the plan, so it need not hold it.
+  let plan = Atomics.load(words, CONTROL.PLAN);
+  while (index > 0 && holdPlan(words, index) !== plan) plan = Atomics.load(words, CONTROL.PLAN);
+  const count = plan === 0 ? 0 : words[(plan >> 2) + PLAN.PARTITION_COUNT]!;
+  for (let i = 0; i < count; i++) {
+    const partition = partitionAt(words, plan >> 2, i);
+    const claim = Atomics.load(words, partition + PARTITION.CLAIM);
+    if (ownerOf(claim) !== index) continue;
+    if (stateOf(claim) === CLAIM_TAKEN) {
+      // Or the leader gives it up at this moment.
+      Atomics.compareExchange(words, partition + PARTITION.CLAIM, claim, withState(claim, CLAIM_ABANDONED));
+      silence(thread, partition);
+    } else if (stateOf(claim) !== CLAIM_ABANDONED) continue;
+    Atomics.store(words, partition + PARTITION.CLAIM, withState(claim, CLAIM_ENDED));
+  }
+  Atomics.store(words, base + WORKER.ABANDONED, 0);
+  if (index > 0) releasePlan(words, index);
+  signal(words, CONTROL.DONE_GATE);
+}
