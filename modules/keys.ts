@@ -72,7 +72,7 @@ export const keys = defineModule({
 
     output.pitch = state.goal - state.slope * state.glideLeft + (param.transpose + param.bend) * (1 / 12);
     output.gate = state.gateHigh ? 10 : 0;
-    output.velocity = state.velocity;
+    output.velocity = 10 * state.velocity;
     output.trigger = state.pulse > 0 ? 10 : 0;
 
     // For the notes to come.
