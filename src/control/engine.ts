@@ -246,6 +246,7 @@ export class Engine {
     const state = await this.#output.open(options);
     Atomics.store(this.arena.words, CONTROL.RUN, RUN_PLAYING);
     signal(this.arena.words, CONTROL.TICK);
+    this.report({ kind: 'device', state: 'open', output: state });
     return state;
   }
 
