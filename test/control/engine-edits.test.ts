@@ -239,13 +239,14 @@ describe('snapshots', () => {
   it('are recalled whole or not at all', async () => {
     const engine = await create();
     await engine.loadPatch(patch(TWO, TWO_CABLES, { snapshots }));
-    // Nothing plays, so nothing leaves the ring.
-    for (let i = 0; i < COMMAND_SLOTS - 1; i++) await engine.set('a', 'amount', 0.5);
-    await expect(engine.recallSnapshot('both')).rejects.toThrow(/too many parameter changes/);
-    expect(engine.patch.modules.get('a')!.params.has('offset')).toBe(false);
     await expect(engine.recallSnapshot('bth')).rejects.toThrow(/no snapshot 'bth'; did you mean 'both'/);
     await expect(engine.recallSnapshot('both', { seconds: -1 })).rejects.toThrow(/seconds is -1; give/);
     await expect(engine.recallSnapshot('both', { at: NaN })).rejects.toThrow(/at is frame NaN/);
+    // Nothing plays, so nothing leaves the ring.
+    for (let i = 0; i < COMMAND_SLOTS - 15; i++) await engine.set('a', 'amount', 0.5);
+    await expect(engine.recallSnapshot('both')).rejects.toThrow(/too many parameter changes/);
+    await expect(engine.set('a', 'offset', 1)).rejects.toThrow(/too many parameter changes wait to be played; send fewer/);
+    expect(engine.patch.modules.get('a')!.params.has('offset')).toBe(false);
     const [left, right] = await record(engine, 1000);
     expect([first(left!), first(right!)]).toEqual([-1, -1]);
   });
@@ -308,12 +309,13 @@ describe('events', () => {
       throw new Error('a listener threw');
     });
     engine.on('edit', async () => Promise.reject(new Error('a listener rejected')));
-    for (const kind of ['edit', 'load', 'stopped'] as const) engine.on(kind, note);
+    for (const kind of ['edit', 'load', 'device', 'stopped'] as const) engine.on(kind, note);
     await engine.loadPatch(patch({ a: { type: 'vco' }, b: { type: 'vco' }, ...OUT }));
     await engine.loadPatch(patch({ a: { type: 'lfo' }, c: { type: 'vco' }, ...OUT }));
     await expect(engine.removeModule('nobody')).rejects.toThrow();
     engine.off('edit', note);
     await engine.removeModule('c');
+    const output = await engine.start({ driver: 'null' });
     await engine.stop();
     await engine.stop();
     expect(events).toEqual([
@@ -321,6 +323,7 @@ describe('events', () => {
       { kind: 'load', title: 'test' },
       { kind: 'edit', added: ['c'], removed: ['b'], changed: ['a'] },
       { kind: 'load', title: 'test' },
+      { kind: 'device', state: 'open', output },
       { kind: 'stopped' },
     ]);
     await until(() => warnings.includes('a listener threw') && warnings.includes('a listener rejected'));
