@@ -15,10 +15,13 @@ export interface Outcome {
   stderr: string;
 }
 
-/** Runs a program. `meanwhile` may talk to the process: at the start, and whenever stderr says something; it gets all that was said. */
-export function run(program: string, args: readonly string[], meanwhile?: (child: ChildProcess, stderr: string) => void): Promise<Outcome> {
+/** May talk to a process: at its start, and whenever its stderr says something; gets all that was said. */
+export type Meanwhile = (child: ChildProcess, stderr: string) => void;
+
+/** Runs a program, in this folder unless another is given. */
+export function run(program: string, args: readonly string[], meanwhile?: Meanwhile, cwd = '.'): Promise<Outcome> {
   return new Promise((resolve, reject) => {
-    const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'], cwd });
     let stdout = '';
     let stderr = '';
     child.stdout.on('data', (text: Buffer) => (stdout += text.toString()));
@@ -31,8 +34,8 @@ export function run(program: string, args: readonly string[], meanwhile?: (child
     meanwhile?.(child, '');
   });
 }
-export const krell = (args: readonly string[], meanwhile?: (child: ChildProcess, stderr: string) => void): Promise<Outcome> =>
-  run(process.execPath, [PROGRAM, ...args], meanwhile);
+export const krell = (args: readonly string[], meanwhile?: Meanwhile, cwd?: string): Promise<Outcome> =>
+  run(process.execPath, [PROGRAM, ...args], meanwhile, cwd);
 
 /** A folder for the test file, gone when it has ended. */
 export const folder = mkdtempSync(join(tmpdir(), 'krell-cli-'));

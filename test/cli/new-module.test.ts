@@ -1,20 +1,19 @@
 // `krell new-module` in a checkout that has just what it looks for.
 import { cpSync, existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { file, folder, PROGRAM, run } from './krell.js';
+import { file, folder, krell } from './krell.js';
 
 mkdirSync(`${folder}/modules`);
 file('package.json', { name: 'krell' });
 cpSync('modules/index.ts', `${folder}/modules/index.ts`);
 
-const inFolder = (where: string, args: string) =>
-  run('bash', ['-c', `cd '${where}' && '${process.execPath}' '${PROGRAM}' new-module ${args}`]);
+const inFolder = (where: string, ...args: string[]) => krell(['new-module', ...args], undefined, where);
 const read = (path: string): string => readFileSync(`${folder}/${path}`, 'utf8');
 
 describe('krell new-module', () => {
   it('writes a module, its line in the table, its test and its page', async () => {
     const before = read('modules/index.ts').split('\n');
-    const { code, stdout } = await inFolder(folder, 'lag --json');
+    const { code, stdout } = await inFolder(folder, 'lag', '--json');
     expect(code).toBe(0);
     const files = ['modules/lag.ts', 'test/modules/lag.test.ts', 'docs/modules/lag.md', 'modules/index.ts'];
     expect(JSON.parse(stdout)).toEqual({ type: 'lag', files });

@@ -1,17 +1,21 @@
 // `krell send` from the outside, against something that answers like an engine.
 import { readArg, showMessage } from '#src/cli/osc/values.js';
 import { COMMANDS } from '#src/osc/commands.js';
-import type { Arg } from '#src/osc/decode.js';
+import type { Arg, Decoded } from '#src/osc/decode.js';
 import { timetagFromUnix, unixFromTimetag } from '#src/osc/timetag.js';
 import { describe, expect, it } from 'vitest';
 import { fakeEngine, freePort, type Reply } from './fake-engine.js';
 import { krell } from './krell.js';
 
-/** Runs `krell send` at an engine that answers every message with `replies`. */
+const isSync = (packet: Decoded): boolean => packet.kind === 'message' && packet.address === '/engine/sync';
+const SYNCED: Reply = ['/done', '/engine/sync'];
+
+/** Runs `krell send` at an engine that answers every message with `replies`, and knows `/engine/sync`. */
 async function send(args: readonly string[], ...replies: Reply[]) {
-  const engine = await fakeEngine(() => replies);
+  const engine = await fakeEngine((packet) => (isSync(packet) ? [SYNCED] : replies));
   try {
-    return { ...(await krell(['send', ...args, '--port', String(engine.port)])), received: engine.received };
+    const outcome = await krell(['send', ...args, '--port', String(engine.port)]);
+    return { ...outcome, received: engine.received.filter((packet) => !isSync(packet)) };
   } finally {
     engine.stop();
   }
@@ -67,7 +71,7 @@ describe('a message in a terminal', () => {
 
 describe('krell send', () => {
   it('sends what it was given, and ends well when a set is not answered', async () => {
-    const { code, stdout, stderr, received } = await send(['/vco1/fine', '-12', 's:3', 'grün', '--wait', '0.05']);
+    const { code, stdout, stderr, received } = await send(['/vco1/fine', '-12', 's:3', 'grün']);
     expect({ code, stdout, stderr }).toEqual({ code: 0, stdout: '', stderr: '' });
     const args = [
       { type: 'i', value: -12 },
@@ -96,10 +100,12 @@ describe('krell send', () => {
     expect({ code, stdout }).toEqual({ code: 1, stdout: "/fail /vcf1/cutof 'there is no parameter 'cutof''\n" });
   });
 
-  it.each(['/vcf1/cutoff', '/engine/sync'])('fails when %s is not answered', async (address) => {
-    const { code, stdout, stderr } = await send([address, '--wait', '0.05']);
+  it.each([['/vcf1/cutoff'], ['/vcf1/cutoff', '3'], ['/engine/sync']])('fails when the engine is silent: %s %s', async (...args) => {
+    const engine = await fakeEngine(() => []);
+    const { code, stdout, stderr } = await krell(['send', ...args, '--port', String(engine.port), '--wait', '0.05']);
+    engine.stop();
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
-    expect(stderr).toMatch(/^krell send: no answer from 127\.0\.0\.1:\d+\n$/);
+    expect(stderr).toBe(`krell send: no answer from 127.0.0.1:${engine.port}\n`);
   });
 
   it('sends a bundle for a later moment', async () => {
@@ -130,7 +136,7 @@ describe('krell send', () => {
   });
 
   it('warns of a command there is not, and asks for it all the same', async () => {
-    const { code, stderr, received } = await send(['/engine/stauts', '--wait', '0.01', '1']);
+    const { code, stderr, received } = await send(['/engine/stauts', '1']);
     expect(stderr).toBe("krell send: there is no command '/engine/stauts'; did you mean '/engine/status'?\n");
     expect(received).toHaveLength(1);
     expect(code).toBe(0);

@@ -22,7 +22,7 @@ export const command = defineCommand({
   },
   options: {
     ...OSC_OPTIONS,
-    wait: { type: 'number', value: 's', min: 0, max: 600, otherwise: '0.3, for commands 2', help: 'seconds to wait for a further answer' },
+    wait: { type: 'number', value: 's', min: 0, max: 600, default: 2, help: 'seconds to wait for an answer' },
     at: { type: 'number', value: '+s', min: 0, max: 3600, otherwise: 'at once', help: 'when it is to happen, in seconds from now' },
     list: { type: 'flag', help: "list the engine's own commands" },
     json: JSON_OPTION,
