@@ -3,14 +3,28 @@
 // There is no callback. JACK allows a client to run its cycles itself: `jack_cycle_wait` begins one, `jack_cycle_signal` ends it.
 // Meant for a thread that JACK starts (jack_set_process_thread), but any may call them: JACK's own is given a function of the C
 // library that sleeps for ever, and the cycles run on ours.
+//
+// `jack_cycle_wait` would wait for ever for a server that has ended. What it waits on is a futex in a file of this client's name
+// (JackLinuxFutex of JACK 1.9.11 and later: the file's first word, 1 when a cycle has begun): we wait on that, with an end.
+import { closeSync, openSync } from 'node:fs';
 import { KrellError } from '../errors.js';
 import { loadKoffi, type Koffi, type Native } from '../realtime/native.js';
 import type { Device } from './device.js';
+import { pin } from './pin.js';
 
-const LIBRARIES: Partial<Record<NodeJS.Platform, { jack: string; c: string }>> = {
-  linux: { jack: 'libjack.so.0', c: 'libc.so.6' },
-  darwin: { jack: 'libjack.0.dylib', c: 'libSystem.B.dylib' },
-};
+const JACK_LIBRARY = 'libjack.so.0';
+const C_LIBRARY = 'libc.so.6';
+/** Number of the system call futex. */
+const FUTEX = new Map<string, number>([
+  ['x64', 202],
+  ['arm64', 98],
+]).get(process.arch);
+const FUTEX_WAIT = 0;
+const FUTEX_BYTES = 12;
+/** mmap: PROT_READ | PROT_WRITE, MAP_SHARED. */
+const [READ_WRITE, SHARED] = [3, 1];
+/** Longest wait for a cycle. */
+const WAIT_NS = 100e6;
 const AUDIO = '32 bit float mono audio';
 /** JackPortFlags. */
 const [IS_INPUT, IS_OUTPUT, IS_PHYSICAL] = [1, 2, 4];
@@ -28,21 +42,24 @@ interface Library {
   readonly address: (name: string) => unknown;
   readonly copy: Native;
   readonly copyOut: Native;
+  readonly c: ReturnType<Koffi['load']>;
 }
 
 function loadLibrary(): Library {
   const koffi = loadKoffi();
-  const names = LIBRARIES[process.platform];
-  if (!koffi || !names)
-    throw new KrellError('no-library', koffi ? 'JACK is not called on this system' : 'the package koffi is not installed');
+  if (!koffi) throw new KrellError('no-library', 'the package koffi is not installed');
+  if (process.platform !== 'linux' || FUTEX === undefined) throw new KrellError('no-library', 'JACK is not called on this system');
   try {
-    const [jack, c] = [koffi.load(names.jack), koffi.load(names.c)];
+    const [jack, c] = [koffi.load(JACK_LIBRARY), koffi.load(C_LIBRARY)];
+    // Threads of its own run in it until its clients are closed.
+    pin(koffi, JACK_LIBRARY);
     const call: Call = (name, result, ...parameters) => jack.func(`jack_${name}`, result, parameters);
     // What JACK has to say about a server that is not there means nothing to a performer: it is told to a function that only reads.
     for (const speech of ['error', 'info']) call(`set_${speech}_function`, 'void', 'void *')(c.symbol('strlen', 'void'));
     return {
       koffi,
       call,
+      c,
       address: (name) => c.symbol(name, 'void'),
       copy: c.func('memcpy', 'void', ['uintptr_t', 'void *', 'size_t']),
       copyOut: c.func('memcpy', 'void', ['_Out_ void *', 'uintptr_t', 'size_t']),
@@ -50,6 +67,28 @@ function loadLibrary(): Library {
   } catch (error) {
     throw new KrellError('no-library', 'the JACK library is not installed', { cause: error });
   }
+}
+
+/** Finds what a client's cycles are told by. @returns a function that waits for one, with an end. @throws KrellError 'no-library' */
+function openFutex({ koffi, c }: Library, client: string): () => boolean {
+  const server = process.env['JACK_DEFAULT_SERVER'] ?? 'default';
+  const path = `/dev/shm/jack_sem.${process.getuid!()}_${server}_${client}`;
+  let file: number;
+  try {
+    file = openSync(path, 'r+');
+  } catch (error) {
+    throw new KrellError('no-library', 'this JACK server is not one whose cycles Krell can run', { cause: error });
+  }
+  const map = c.func('mmap', 'void *', ['void *', 'size_t', 'int', 'int', 'int', 'long']);
+  const place = map(null, FUTEX_BYTES, READ_WRITE, SHARED, file, 0);
+  closeSync(file);
+  const words = new Int32Array(koffi.view(place, FUTEX_BYTES));
+  const futex = c.func('syscall', 'long', ['long', 'void *', 'int', 'int', 'void *']);
+  const timeout = new Int32Array([0, 0, WAIT_NS, 0]);
+  return () => {
+    if (words[0] === 0) futex(FUTEX, words, FUTEX_WAIT, 0, timeout);
+    return words[0] !== 0;
+  };
 }
 
 /** A client of the JACK server: its ports, and its part in each cycle. */
@@ -61,7 +100,7 @@ export class JackClient {
   readonly client: bigint;
   private readonly waitCycle: Native;
   private readonly signalCycle: Native;
-  private readonly lastFrame: Native;
+  private readonly isBegun: () => boolean;
   private readonly buffer: Native;
 
   /** @throws KrellError 'no-library'; 'no-device' when no server runs. */
@@ -76,9 +115,14 @@ export class JackClient {
     this.periodFrames = call('get_buffer_size', 'uint32_t', 'void *')(this.client) as number;
     this.waitCycle = call('cycle_wait', 'uint32_t', 'void *');
     this.signalCycle = call('cycle_signal', 'void', 'void *', 'int');
-    this.lastFrame = call('last_frame_time', 'uint32_t', 'void *');
     this.buffer = call('port_get_buffer', 'uintptr_t', 'uintptr_t', 'uint32_t');
     call('set_process_thread', 'int', 'void *', 'void *', 'void *')(this.client, address('pause'), null);
+    try {
+      this.isBegun = openFutex(this.library, this.name);
+    } catch (error) {
+      this.close();
+      throw error;
+    }
   }
 
   /** Registers an audio port. */
@@ -87,10 +131,9 @@ export class JackClient {
     return register(this.client, name, AUDIO, direction === 'input' ? IS_INPUT : IS_OUTPUT, 0) as number;
   }
 
-  /** Cycles begin. */
-  activate(): void {
-    const result = this.library.call('activate', 'int', 'void *')(this.client);
-    if (result !== 0) throw new KrellError('device', 'the JACK server does not let this client play');
+  /** Cycles begin. @returns false when the server does not answer */
+  activate(): boolean {
+    return this.library.call('activate', 'int', 'void *')(this.client) === 0;
   }
 
   connect(from: string, to: string): void {
@@ -135,11 +178,11 @@ export class JackClient {
 
   // ── cycles: no allocation beyond a number ──
 
-  /** Frame at which the latest cycle began; stands still when the server is gone. */
-  cycleFrame(): number {
-    return this.lastFrame(this.client) as number;
+  /** Waits for a cycle, a tenth of a second. @returns whether it has begun */
+  awaitCycle(): boolean {
+    return this.isBegun();
   }
-  /** Takes up a cycle that has begun. Returns when those it listens to are done. @returns its frames */
+  /** Takes up a cycle that has begun. @returns its frames */
   beginCycle(): number {
     return this.waitCycle(this.client) as number;
   }

@@ -1,21 +1,14 @@
 // The jack driver: a client of the JACK server that runs its cycles on the host's own thread, so that nothing lies between the
 // engine and the server: what is taken from the ring in a cycle is what others hear in that cycle.
-//
-// To wait inside JACK for a server that ends is to wait for ever. So the driver asks, a few times before a cycle is due, whether
-// it has begun, and only then takes it up.
 import { KrellError } from '../errors.js';
-import { openClock } from '../realtime/clock.js';
 import { CONTROL } from '../shared/layout.js';
 import { findDevice } from './device.js';
 import type { AudioDriver, HostOptions } from './driver.js';
 import { JackClient } from './jack-library.js';
 import type { Player } from './player.js';
-import { openSleep } from './time.js';
 
-/** A server that begins no cycle for so long has gone. */
-const GONE_NS = 300e6;
-/** When to begin to ask before a cycle is due, and how often then. */
-const [EARLY_NS, POLL_NS] = [150e3, 30e3];
+/** A server that begins no cycle in so many waits of a tenth of a second has gone. */
+const WAITS = 3;
 const CLIENT = 'krell';
 
 export class JackDriver implements AudioDriver {
@@ -26,11 +19,6 @@ export class JackDriver implements AudioDriver {
   private readonly client: JackClient;
   private readonly ports: readonly number[];
   private readonly targets: readonly string[];
-  private readonly clock = openClock();
-  private readonly sleep = openSleep();
-  /** The latest cycle: its frame, and when it was seen. */
-  private frame = 0;
-  private begun = 0;
 
   /** @throws KrellError 'no-library', 'no-device', 'device'. */
   constructor({ memory, device: wanted }: Pick<HostOptions, 'memory' | 'device'>) {
@@ -57,9 +45,8 @@ export class JackDriver implements AudioDriver {
   run(player: Player): void {
     const { client, ports, targets, periodFrames } = this;
     const { channels } = player;
-    this.begun = this.clock();
     // Not before somebody takes up the cycles: they would be missed.
-    client.activate();
+    if (!client.activate()) throw this.lost('the JACK server does not let it play');
     ports.forEach((_, channel) => targets[channel] && client.connect(`${client.name}:out_${channel + 1}`, targets[channel]));
     const period = new Float32Array(periodFrames * channels);
     const single = new Float32Array(periodFrames);
@@ -84,21 +71,11 @@ export class JackDriver implements AudioDriver {
 
   /** Waits until a cycle has begun. @returns false when the engine has stopped */
   private awaitCycle(player: Player): boolean {
-    const { client, clock, sleep } = this;
-    const idle = (this.begun + player.periodNs - EARLY_NS - clock()) | 0;
-    if (idle > 0 && idle < player.periodNs) sleep(idle);
-    for (;;) {
-      if (player.stopped()) return false;
-      const frame = client.cycleFrame();
-      const now = clock();
-      if (frame !== this.frame) {
-        this.frame = frame;
-        this.begun = now;
-        return true;
-      }
-      if (((now - this.begun) | 0) > GONE_NS) throw this.lost('the JACK server has gone');
-      sleep(POLL_NS);
+    for (let waits = 0; !player.stopped(); waits++) {
+      if (this.client.awaitCycle()) return true;
+      if (waits === WAITS) throw this.lost('the JACK server has gone');
     }
+    return false;
   }
 
   private lost(why: string): KrellError {

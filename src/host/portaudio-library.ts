@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path';
 import { KrellError } from '../errors.js';
 import { loadKoffi, type Koffi, type Native } from '../realtime/native.js';
 import type { Device } from './device.js';
+import { pin } from './pin.js';
 import { quietly, STDERR } from './quiet.js';
 
 const FLOAT32 = 1;
@@ -30,18 +31,6 @@ function candidates(): string[] {
   } catch {
     return names.system;
   }
-}
-
-/** dlopen's RTLD_NOW | RTLD_NODELETE. */
-const FOR_GOOD: Partial<Record<NodeJS.Platform, number>> = { linux: 0x1002, darwin: 0x82 };
-
-/**
- * Keeps a library in memory for as long as the process lives. When the host thread ends, koffi unloads what it has loaded; a
- * stream that is still open (a device that has gone, a thread ended by force) would go on in code that is no longer there.
- */
-function pin(koffi: Koffi, file: string): void {
-  const flags = FOR_GOOD[process.platform];
-  if (flags !== undefined) koffi.load(null).func('void *dlopen(const char *, int)')(file, flags);
 }
 
 function loadLibrary(koffi: Koffi): ReturnType<Koffi['load']> {
