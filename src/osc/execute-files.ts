@@ -33,16 +33,17 @@ export class Folders {
       .slice(0, MAX_LISTED);
   }
 
-  /** @returns a patch's name, with `.json`, and its text. @throws KrellError */
-  async read(name: string): Promise<{ name: string; text: string }> {
+  /** @returns a patch's name, with `.json`, where it is, and its text. @throws KrellError */
+  async read(name: string): Promise<{ name: string; path: string; text: string }> {
     const file = this.#fileName(name, PATCH, this.#patches);
     for (const folder of this.#patches) {
       const path = await realpath(join(folder, file)).catch(() => undefined);
       if (path === undefined) continue;
       if (!(await isWithin(folder, path))) throw this.#notOne(name, this.#patches);
       // Not a pipe, of which one would read for ever.
-      if ((await stat(path)).isFile())
-        return { name: file, text: await readPatchFile(path).catch((error: unknown) => hide(path, file, error)) };
+      if (!(await stat(path)).isFile()) continue;
+      const text = await readPatchFile(path).catch((error: unknown) => hide(path, file, error));
+      return { name: file, path: join(folder, file), text };
     }
     const hint = didYouMean(file.slice(0, -PATCH.length), await this.list());
     throw new KrellError('file-missing', `there is no patch ${quote(name)} in ${lastNames(this.#patches)}`, { hint });

@@ -18,7 +18,8 @@ export const modules: Readonly<Record<string, Handler>> = {
   '/engine/module/remove': (context, sender, id: string) => edit(context, sender, { kind: 'remove', id }, [id]),
   '/engine/cable/connect': (context, sender, from: string, to: string, gain?: number) =>
     edit(context, sender, { kind: 'connect', from, to, ...(gain === undefined ? {} : { gain }) }, [from, to]),
-  '/engine/cable/disconnect': (context, sender, from: string, to: string) => edit(context, sender, { kind: 'disconnect', from, to }, [from, to]),
+  '/engine/cable/disconnect': (context, sender, from: string, to: string) =>
+    edit(context, sender, { kind: 'disconnect', from, to }, [from, to]),
   '/engine/cable/gain': (context, sender, from: string, to: string, gain: number) =>
     edit(context, sender, { kind: 'gain', from, to, gain }, [from, to, float(gain)]),
 

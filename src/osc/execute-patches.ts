@@ -24,10 +24,10 @@ export const patches: Readonly<Record<string, Handler>> = {
   },
 
   '/engine/patch/load': async (context, _, wanted: string) => {
-    const { name, text } = await context.folders.read(wanted);
+    const { name, path, text } = await context.folders.read(wanted);
     // What was set before belongs to the patch that was there before.
     await context.flush();
-    await context.engine.loadPatch(text, { source: name });
+    await context.engine.loadPatch(text, { source: path });
     context.patchName = name;
     return { done: [context.engine.patch.title] };
   },

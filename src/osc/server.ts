@@ -258,8 +258,12 @@ export class OscServer {
   #listen(): void {
     this.#on('edit', ({ added, removed, changed }) => {
       this.#update();
-      for (const id of [...removed, ...changed]) this.#push('/engine/module/removed', id);
-      for (const id of [...added, ...changed]) this.#push('/engine/module/created', id, this.#engine.moduleInfo(id).type);
+      const gone = [...removed, ...changed].map((id) => ({ address: '/engine/module/removed', args: [id] }));
+      const made = [...added, ...changed].map((id) => ({
+        address: '/engine/module/created',
+        args: [id, this.#engine.patch.modules.get(id)!.type],
+      }));
+      if (gone.length + made.length > 0) this.#post({ kind: 'push', messages: [...gone, ...made] });
     });
     this.#on('load', ({ title }) => this.#push('/engine/patch/loaded', title.replaceAll('\0', '')));
     this.#on('fault', (event) => this.#push('/fail', ...faultArgs(event)));
