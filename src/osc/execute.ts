@@ -99,7 +99,11 @@ const sendable = (value: Value): Value => (typeof value === 'string' ? value.rep
 function failText(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const lines = error instanceof PatchError ? error.message.split('\n').slice(1) : [error.message];
-  const text = lines.map((line) => line.replace(/^ {2}/, '')).join('\n');
+  return shortened(lines.map((line) => line.replace(/^ {2}/, '')).join('\n'));
+}
+
+/** As much of a text as fits into a `/fail`. */
+export function shortened(text: string): string {
   const bytes = Buffer.from(text);
   if (bytes.length <= FAIL_BYTES) return text;
   // Not within a character.

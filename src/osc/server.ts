@@ -9,7 +9,7 @@ import type { EngineEvent, EngineEventKind, EngineListener } from '../control/ev
 import { KrellError } from '../errors.js';
 import { PACKAGE_ROOT } from '../kernel/source.js';
 import { Folders } from './execute-files.js';
-import { execute, type Context, type Sender } from './execute.js';
+import { execute, shortened, type Context, type Sender } from './execute.js';
 import type { FromOsc, OscThreadOptions, OutgoingMessage, ToOsc } from './protocol.js';
 import { Table } from './table.js';
 
@@ -56,7 +56,7 @@ const RESTARTS = 5;
 const RESTART_WITHIN_MS = 60_000;
 /** Milliseconds before it is: the system has to let go of the ports. */
 const RESTART_MS = 100;
-/** Transactions of different senders at a time. */
+/** Senders whose commands are under way, or who have a transaction open. */
 const MAX_SENDERS = 1024;
 
 interface QueuedSender extends Sender {
@@ -146,6 +146,9 @@ export class OscServer {
           if (message.kind === 'failed') fail(new KrellError(message.code, message.message, { hint: message.hint }));
           else if (message.kind === 'listening') {
             ({ oscPort: this.oscPort, httpPort: this.httpPort } = message);
+            this.#thread = thread;
+            this.#table = new Table();
+            this.#update();
             listens();
           } else if (this.#thread === thread) this.#take(message);
         });
@@ -157,9 +160,6 @@ export class OscServer {
     } finally {
       clearTimeout(timer);
     }
-    this.#thread = thread;
-    this.#table = new Table();
-    this.#update();
   }
 
   #died(cause: Error | undefined): void {
@@ -216,7 +216,7 @@ export class OscServer {
     let sender = this.#senders.get(client);
     if (!sender) {
       if (this.#senders.size >= MAX_SENDERS) {
-        const messages = [{ address: '/fail', args: [address, 'too many senders have open transactions'] }];
+        const messages = [{ address: '/fail', args: [address, 'busy: too many senders have transactions open'] }];
         return this.#post({ kind: 'reply', request, messages });
       }
       sender = { last: Promise.resolve(), waiting: 0 };
@@ -229,7 +229,7 @@ export class OscServer {
       if (this.#thread === thread) this.#post({ kind: 'reply', request, messages });
       sender.waiting--;
       if (sender.waiting === 0 && !sender.transaction && this.#senders.get(client) === sender) this.#senders.delete(client);
-      afterwards?.();
+      if (afterwards) setImmediate(afterwards);
     });
   }
 
@@ -265,7 +265,11 @@ export class OscServer {
       }));
       if (gone.length + made.length > 0) this.#post({ kind: 'push', messages: [...gone, ...made] });
     });
-    this.#on('load', ({ title }) => this.#push('/engine/patch/loaded', title.replaceAll('\0', '')));
+    this.#on('load', ({ title }) => {
+      // Unless OSC has loaded it, nobody knows what file it is.
+      this.#context.patchName = undefined;
+      this.#push('/engine/patch/loaded', title.replaceAll('\0', ''));
+    });
     this.#on('fault', (event) => this.#push('/fail', ...faultArgs(event)));
     this.#on('underrun', ({ count, total }) => this.#push('/engine/underrun', count, total));
     this.#on('device', ({ state, output }) => this.#push('/engine/device', state, output.driver, output.device ?? ''));
@@ -284,8 +288,9 @@ export class OscServer {
 
 /** `module nan vcf1 …` of a module's fault, `worker 1 …` of a thread's, `osc …` of any other. */
 function faultArgs({ what, id, worker, message }: Extract<EngineEvent, { kind: 'fault' }>): (string | number)[] {
-  if (id !== undefined) return ['module', what, id, message];
-  return worker === undefined ? [what, message] : [what, worker, message];
+  const text = shortened(message);
+  if (id !== undefined) return ['module', what, id, text];
+  return worker === undefined ? [what, text] : [what, worker, text];
 }
 
 const startWorker = (workerData: OscThreadOptions): OscThread => new Worker(new URL('./thread.js', import.meta.url), { workerData });

@@ -104,6 +104,9 @@ describe('files', () => {
     expect(said(await thread.ask('patch/save', ['sub/two']))).toEqual([['/done', '/engine/patch/save', 'sub/two.json']]);
     expect(readFileSync(join(patches, 'sub', 'two.json'), 'utf8')).toBe(stage.engine.savePatch());
     expect(readdirSync(patches).filter((name) => name.endsWith('.tmp'))).toEqual([]);
+    // Another patch is not to be saved under that name.
+    await stage.engine.loadPatch(PATCH);
+    expect(said(await thread.ask('patch/save'))[0]![2]).toMatch(/has no name yet/);
     // A link is replaced, not followed.
     await thread.ask('patch/save', ['link']);
     expect(readFileSync(join(outside, 'secret.json'), 'utf8')).toBe(written('Secret'));
