@@ -2,6 +2,8 @@
 import { availableParallelism } from 'node:os';
 import { KrellError } from '../errors.js';
 import type { WavBits } from '../host/driver.js';
+import { playScore } from '../osc/score.js';
+import { Table } from '../osc/table.js';
 import { Engine, type EngineOptions } from './engine.js';
 import type { JsonObject, Patch } from './patch/index.js';
 
@@ -13,6 +15,8 @@ export interface RenderOptions extends EngineOptions {
   readonly bits?: WavBits;
   /** Name of the patch in messages. */
   readonly source?: string;
+  /** OSC bundles to play, timed from the start: a score as SuperCollider's non-realtime server reads them. */
+  readonly score?: Uint8Array;
   /** Also return the samples. */
   readonly keep?: boolean;
   readonly onProgress?: (fraction: number) => void;
@@ -46,7 +50,7 @@ const PROGRESS_MS = 100;
 
 /** Renders a patch. @throws PatchError, KrellError */
 export async function render(patch: string | JsonObject | Patch, options: RenderOptions): Promise<RenderResult> {
-  const { out, bits = '32f', seconds, keep = false, onProgress, signal, source } = options;
+  const { out, bits = '32f', seconds, score, keep = false, onProgress, signal, source } = options;
   if (!(seconds > 0 && Number.isFinite(seconds)))
     throw new KrellError('option', `seconds is ${seconds}`, { hint: 'give a number above 0' });
   const engine = await Engine.create({
@@ -59,6 +63,8 @@ export async function render(patch: string | JsonObject | Patch, options: Render
   let progress: NodeJS.Timeout | undefined;
   try {
     await engine.loadPatch(patch, source === undefined ? {} : { source });
+    const table = new Table().update(engine);
+    if (score && table) playScore({ memory: engine.arena.buffer, table }, score);
     const frames = Math.round(seconds * engine.sampleRate);
     signal?.throwIfAborted();
     const aborted = new Promise<never>((_, reject) =>

@@ -1,5 +1,7 @@
 // `krell render`: a patch into a WAV file, as fast as it goes.
+import { readFile } from 'node:fs/promises';
 import { render, type RenderResult } from '../../control/render.js';
+import { KrellError } from '../../errors.js';
 import { defineCommand, ENGINE_OPTIONS, given, JSON_OPTION } from '../args.js';
 import { readPatchFile } from '../../control/patch/index.js';
 import { abortOnInterrupt, INTERRUPTED } from '../signals.js';
@@ -17,12 +19,14 @@ export const command = defineCommand({
     bits: { type: 'choice', values: ['16', '24', '32f'], default: '24', help: 'sample format; 32f is floating point' },
     ...ENGINE_OPTIONS,
     seed: { type: 'number', value: 'N', min: 0, max: 2 ** 32 - 1, only: 'integers', otherwise: "the patch's", help: 'random seed' },
+    score: { type: 'text', value: 'file.osc', help: 'OSC bundles to play to it, timed from the start (as for scsynth -N)' },
     json: JSON_OPTION,
   },
 
-  async run([patch], { out, seconds, bits, rate, block, workers, seed, json }) {
+  async run([patch], { out, seconds, bits, rate, block, workers, seed, score, json }) {
     const interrupt = abortOnInterrupt();
     const text = await readPatchFile(patch!);
+    const events = score === undefined ? undefined : await readScore(score);
     const line = new LiveLine();
     try {
       const result = await render(text, {
@@ -31,7 +35,7 @@ export const command = defineCommand({
         seconds,
         sampleRate: rate,
         bits: BITS[bits],
-        ...given({ blockFrames: block, workers, seed }),
+        ...given({ blockFrames: block, workers, seed, score: events }),
         onProgress: progressLine(line, out),
         signal: interrupt,
       });
@@ -47,6 +51,13 @@ export const command = defineCommand({
     }
   },
 });
+
+async function readScore(path: string): Promise<Uint8Array> {
+  return readFile(path).catch((error: NodeJS.ErrnoException) => {
+    const why = error.code === 'ENOENT' ? 'there is no such file' : error.message;
+    throw new KrellError('unreadable', why, { path });
+  });
+}
 
 const summaryOf = (result: RenderResult): string => {
   const { out, seconds, sampleRate, bits, peak, renderSeconds, realtimeFactor, workers, sha256 } = result;
