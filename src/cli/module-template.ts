@@ -12,9 +12,12 @@ export const newFiles = (type: string): NewFile[] => [
   { path: `docs/modules/${type}.md`, text: docsText(type) },
 ];
 
+/** The way up from the folder of the new file, whose imports these are: they are none of this file's. */
+const UP = '..';
+
 const moduleText = (type: string): string => `// What it is, in a sentence. Where the idea is from: author, title, year.
-import { audio, cv, defineModule, ratio } from '../src/module.js';
-import { clamp } from '../src/dsp/level.js';
+import { audio, cv, defineModule, ratio } from '${UP}/src/module.js';
+import { clamp } from '${UP}/src/dsp/level.js';
 
 export const ${type} = defineModule({
   type: '${type}',
@@ -44,7 +47,7 @@ const testText = (
 ): string => `// What ${type} has to sound like. That it computes the same in every way is tested in test/battery.test.ts.
 import { ${type} } from '#modules/${type}.js';
 import { expect, it } from 'vitest';
-import { Rig } from '../rig.js';
+import { Rig } from '${UP}/rig.js';
 
 it('lets a constant voltage pass', () => {
   const rig = new Rig(${type}, { inputs: ['in'], maxFrames: 64 }).input('in', 5).run(64, 64);

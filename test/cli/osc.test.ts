@@ -89,7 +89,7 @@ describe('a playing engine', () => {
     expect(await ask('/engine/tempo', '96', '12345')).toEqual(['/done /engine/tempo 96 12345']);
   });
 
-  it('is edited, several edits at once too', async () => {
+  it('is edited', async () => {
     await ask('/engine/module/create', 'lfo', 'lfo1');
     const cable = 'lfo1.sine vcf1.cutoff';
     expect(await ask('/engine/cable/connect', ...cable.split(' '), '0.5')).toEqual([`/done /engine/cable/connect ${cable}`]);
@@ -185,14 +185,15 @@ describe('oscsend and oscdump', () => {
     await until(async () => !(await ask('/engine/module/list'))[0]!.includes('vco2'));
   });
 
-  it.skipIf(missing.length > 0)(`are told of edits and faults${missing.map((program) => `: no ${program}`).join()}`, async () => {
+  it.skipIf(missing.length > 0)(`are told of edits${missing.map((program) => `: no ${program}`).join()}`, async () => {
     const { oscPort } = playing;
+    const CREATED = '/engine/module/created ss "noise1" "noise"';
     const port = await freePort();
     let heard = '';
     const dump = run('oscdump', ['-L', String(port)], (child) => {
       child.stdout?.on('data', (text: Buffer) => {
         heard += text.toString();
-        if (heard.includes('/engine/module/removed')) child.kill('SIGTERM');
+        if (heard.includes(CREATED)) child.kill('SIGTERM');
       });
     });
     // It may not listen yet.
@@ -201,13 +202,13 @@ describe('oscsend and oscdump', () => {
       await until(async () => {
         await oscsend(oscPort, '/engine/module/create', 'ss', 'noise', 'noise1');
         await oscsend(oscPort, '/engine/module/remove', 's', 'noise1');
-        return heard.includes('/engine/module/removed');
+        return heard.includes(CREATED);
       });
     } finally {
       clearInterval(asking);
     }
     await dump;
-    expect(heard).toMatch(/\/engine\/module\/created ss "noise1" "noise"/);
+    expect(heard).toContain(CREATED);
   });
 });
 

@@ -1,4 +1,5 @@
 // `krell play` and `krell render` from the outside: sound without a sound card, Ctrl-C, what a terminal sees, what cannot work.
+import { createSocket } from 'node:dgram';
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { file, folder, krell, patch, PROGRAM, run, TONE } from './krell.js';
@@ -102,6 +103,59 @@ describe('krell play', () => {
     expect(stderr).toMatch(message);
     expect(stderr).toMatch(/^krell play: /m);
     expect(stderr).not.toContain('this is a bug');
+  });
+});
+
+describe('krell play and its ports', () => {
+  /** Plays for a moment; where it said it listens. */
+  async function listening(...options: string[]) {
+    const outcome = await krell(['play', tone, '--driver', 'null', '--seconds', '0.2', '--json', ...options]);
+    return { ...outcome, oscPort: Number(/^listening for OSC on \S+:(\d+),/m.exec(outcome.stderr)?.[1]) };
+  }
+
+  /** Takes a UDP port, if nobody has it already. */
+  async function take(port: number) {
+    const socket = createSocket('udp4');
+    await new Promise<void>((resolve) => socket.once('error', () => resolve()).bind(port, '127.0.0.1', () => resolve()));
+    return socket;
+  }
+
+  it('takes others when the usual are taken, and says so', async () => {
+    const socket = await take(9000);
+    const { code, stderr, oscPort } = await listening();
+    socket.close();
+    expect(code).toBe(0);
+    expect(oscPort).toBeGreaterThan(9000);
+    expect(oscPort).toBeLessThan(9010);
+    expect(stderr).toContain('(9000 or 9001 is taken)');
+  });
+
+  it('does not play without the port that was asked for', async () => {
+    const socket = await take(0);
+    const { port } = socket.address();
+    const { code, stdout, stderr } = await listening('--osc-port', String(port));
+    socket.close();
+    expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+    expect(stderr).toMatch(new RegExp(`^krell play: OSC port ${port} .*in use; .*--osc-port\n$`));
+  });
+
+  it('warns when the whole network may play', async () => {
+    const { code, stderr } = await listening('--bind', '0.0.0.0', ...ANY_PORTS);
+    expect(code).toBe(0);
+    expect(stderr).toMatch(/^listening for OSC on 0\.0\.0\.0:\d+, http:\/\/0\.0\.0\.0:\d+\nanyone who reaches this address can play/);
+  });
+
+  it('explains an address that is not of this machine', async () => {
+    const { code, stderr } = await listening('--bind', '192.0.2.1');
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/^krell play: OSC port 9000 at 192\.0\.2\.1: .*--bind\n$/);
+  });
+
+  it('listens to nobody when told so', async () => {
+    const { code, stdout, stderr } = await listening('--no-osc');
+    expect(code).toBe(0);
+    expect(stderr).not.toContain('listening');
+    expect(JSON.parse(stdout)).not.toHaveProperty('oscPort');
   });
 });
 

@@ -6,7 +6,7 @@ import { HELD_MAX } from '../../osc/held.js';
 import { PATTERN_LIMITS } from '../../osc/match.js';
 import { PITCH_MAX, PITCH_MIN } from '../../osc/pitch.js';
 import { MAX_REQUESTS } from '../../osc/protocol.js';
-import { parametersOf, type ParameterDescription } from '../../osc/query/describe.js';
+import { eventsOf, parametersOf, type ParameterDescription } from '../../osc/query/describe.js';
 import { LISTEN_PERIOD_MS, MAX_LISTENED } from '../../osc/query/listen.js';
 import { REPLY_LIMITS } from '../../osc/replies.js';
 import { HTTP_PORT, OSC_PORT } from '../../osc/server.js';
@@ -273,9 +273,9 @@ const types = (modules: readonly ModuleDefinition[]): string =>
   `## Module types\n\`krell modules vcf\` tells of one type's inputs and outputs too.\n\n${modules.map(type).join('\n\n')}`;
 
 function type(definition: ModuleDefinition): string {
-  const { type: name, summary, events } = definition;
+  const { type: name, summary } = definition;
   const rows = [
-    ...Object.entries(events).map(([event, spec]) => [`\`/<id>/${event}${takes(spec)}\``, '', '', spec.summary]),
+    ...eventsOf(definition).map((event) => [`\`/<id>/${event.name}${takes(definition.events[event.name])}\``, '', '', event.summary]),
     ...withoutNumbers(parametersOf(definition).map(paramRow)),
   ];
   return `### ${name}\n${summary}\n${rows.length === 0 ? '' : `\n${table(['address', 'range', 'unless set', ''], rows)}`}`.trimEnd();
@@ -299,8 +299,11 @@ function withoutNumbers(rows: readonly string[][]): string[][] {
   return [...kept.values()];
 }
 
-function takes(event: EventSpec): string {
-  switch (event.kind) {
+/** What is sent with an event; with `off`, which comes with notes, if there is none. */
+function takes(event: EventSpec | undefined): string {
+  switch (event?.kind) {
+    case undefined:
+      return ' [pitch]';
     case 'note':
       return ' pitch velocity [seconds]';
     case 'trigger':

@@ -4,7 +4,7 @@ import { initialParams } from '../../control/live.js';
 import type { Patch, PatchModule } from '../../control/patch/index.js';
 import type { Registry } from '../../control/registry.js';
 import type { EnumParam, EventSpec, IntegerParam, ModuleDefinition, NumberParam, ParamSpec, SetEvent } from '../../module.js';
-import { parametersOf } from '../../osc/query/describe.js';
+import { eventsOf, parametersOf } from '../../osc/query/describe.js';
 
 type Widget = Readonly<Record<string, unknown>>;
 
@@ -59,10 +59,9 @@ class Page {
 
   module({ id, type, params }: PatchModule, definition: ModuleDefinition, tempo: number): Widget {
     const values = new Map(initialParams(definition, params, tempo).map(([value], i) => [Object.keys(definition.params)[i]!, value!]));
-    const events = Object.entries(definition.events);
-    const onPads = new Set(events.flatMap(([, event]) => (isPad(event) ? event.params : [])));
+    const onPads = new Set(Object.values(definition.events).flatMap((event) => (isPad(event) ? event.params : [])));
     return tab(id, `${id} · ${type}`, [
-      ...events.map(([name, event]) => this.#event(`${id}/${name}`, name, event, definition, values)),
+      ...eventsOf(definition).map(({ name }) => this.#event(`${id}/${name}`, name, definition, values)),
       ...parametersOf(definition)
         .filter(({ name }) => !onPads.has(name))
         .map(({ name, spec }) => this.#param(`${id}/${name}`, name, spec, values.get(name)!)),
@@ -101,11 +100,14 @@ class Page {
     ];
   }
 
-  #event(path: string, name: string, event: EventSpec, { params }: ModuleDefinition, values: ReadonlyMap<string, number>): Widget {
+  #event(path: string, name: string, { events, params }: ModuleDefinition, values: ReadonlyMap<string, number>): Widget {
     const common = { id: path, address: `/${path}`, expand: true, ...this.#send };
-    if (event.kind === 'note')
+    const event = events[name];
+    if (event?.kind === 'note')
       return cell(path, name, [{ type: 'keyboard', ...common, keys: 25, start: 48, on: 1, off: 0, velocity: true }], WIDE);
-    if (event.kind === 'trigger') return cell(path, name, [{ type: 'button', ...common, label: name, mode: 'momentary' }]);
+    // A trigger, or `off`: the end of all notes.
+    if (event === undefined || event.kind === 'trigger')
+      return cell(path, name, [{ type: 'button', ...common, label: name, mode: 'momentary' }]);
     if (!isPad(event)) return cell(path, name, [{ type: 'input', ...common }]);
     const [rangeX, rangeY] = event.params.map((param) => rangeOf(params[param]!));
     const point = { rangeX, rangeY, decimals: 3, default: event.params.map((param) => values.get(param)!) };
