@@ -64,9 +64,13 @@ export class Patcher {
   edit(edits: readonly Edit[]): Promise<void> {
     const { registry } = this.#context;
     return this.#enqueue(async () => {
-      const draft = structuredClone(this.#patch);
+      const before = this.#patch;
+      const draft = structuredClone(before);
       applyEdits(draft, registry, edits);
       await this.#adopt(draft, edits.some(isStructural));
+      // Removed and made again: the same module as before, but for its parameters.
+      const remade = edits.flatMap((edit) => (edit.kind === 'create' && before.modules.has(edit.id) ? [edit.id] : []));
+      if (remade.length > 0) this.#moveParams(before, new Set(remade));
       if (edits.some(({ kind }) => kind === 'tempo')) this.#followTempo();
     });
   }
@@ -175,11 +179,12 @@ export class Patcher {
     return { kind: 'edit', added, removed, changed };
   }
 
-  /** After a patch was loaded: modules that kept their state take the new patch's parameters. */
-  #moveParams(before: Patch): void {
+  /** Modules of another patch, all or some, that kept their state take the parameters of this one. */
+  #moveParams(before: Patch, ids?: ReadonlySet<string>): void {
     const { instances, commands } = this.#context;
     const changes: InstanceChange[] = [];
     for (const { id, instance } of this.#modules().values()) {
+      if (ids && !ids.has(id)) continue;
       const [old, wanted] = [before.modules.get(id), this.#patch.modules.get(id)!];
       if (old?.type !== wanted.type || old.voices !== wanted.voices) continue;
       const names = Object.keys(instance.definition.params);

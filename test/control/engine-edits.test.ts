@@ -109,6 +109,25 @@ describe('several edits as one', () => {
     await engine.edit(EDITS);
   });
 
+  it('that remove a module and make it again keep its state, not its parameters', async () => {
+    const engine = await create();
+    await engine.loadPatch(patch(TWO, TWO_CABLES));
+    await engine.start({ driver: 'null' });
+    await engine.set('a', 'offset', 3);
+    await until(() => engine.moduleInfo('a').params['offset'] === 3);
+    const [before] = engine.liveModules();
+    const edits = (params: object): never =>
+      [
+        { kind: 'remove', id: 'a' },
+        { kind: 'create', type: 'attenuverter', id: 'a', ...params },
+      ] as never;
+    await engine.edit(edits({ params: { amount: 0.5 } }));
+    expect(engine.liveModules().find(({ id }) => id === 'a')).toEqual(before);
+    await until(() => engine.moduleInfo('a').params['offset'] === 0 && engine.moduleInfo('a').params['amount'] === 0.5);
+    await engine.edit([...(edits({}) as object[]), { kind: 'remove', id: 'a' }] as never);
+    expect(engine.listModules().map(({ id }) => id)).toEqual(['b', 'out']);
+  });
+
   it('change what only the file tells without a new plan', async () => {
     const engine = await create();
     await engine.loadPatch(patch(OUT));

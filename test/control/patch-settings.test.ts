@@ -23,6 +23,7 @@ import {
   type Patch,
 } from '#src/control/patch/index.js';
 import { Registry } from '#src/control/registry.js';
+import { applyEdits, type Edit } from '#src/control/edits.js';
 import { PatchError } from '#src/errors.js';
 import { defineModule, integer, LAST_COUNT, toggle } from '#src/module.js';
 import { full, patchWith, registry } from './patch-fixture.js';
@@ -243,4 +244,44 @@ describe('what OSC has set', () => {
     change('vcf1', 'cutoff', 100, 1);
     expect(patch).toEqual(before);
   });
+});
+
+it('any sequence of edits, in batches, leaves the document in step or everything as it was', () => {
+  let state = 7;
+  const random = (n: number): number => ((state = (Math.imul(state, 1664525) + 1013904223) >>> 0) >>> 8) % n;
+  const pick = <T>(items: readonly T[]): T => items[random(items.length)]!;
+  const id = (): string => `m${random(6)}`;
+  const name = (): string => pick(['one', 'two', '__proto__', '']);
+  const edits: (() => Edit)[] = [
+    () => ({ kind: 'create', type: pick(['vco', 'vcf', 'clock']), id: id(), voices: 1 + random(3) }),
+    () => ({ kind: 'remove', id: id() }),
+    () => ({ kind: 'connect', from: `${id()}.saw`, to: `${id()}.in` }),
+    () => ({ kind: 'disconnect', from: `${id()}.saw`, to: `${id()}.in` }),
+    () => ({ kind: 'gain', from: `${id()}.saw`, to: `${id()}.in`, gain: random(9) - 4 }),
+    () => ({ kind: 'title', title: name() }),
+    () => ({ kind: 'tempo', bpm: pick([5, 15, 90]) }),
+    () => ({ kind: 'snapshot', name: name() }),
+    () => ({ kind: 'snapshot', name: name(), values: { [`${id()}.freq`]: random(50) } }),
+    () => ({ kind: 'removeSnapshot', name: name() }),
+    () => ({ kind: 'alias', address: `/${name()}`, to: `${id()}.cutoff`, ...(random(2) ? { range: [100, 200 - random(190)] } : {}) }),
+    () => ({ kind: 'removeAlias', address: `/${name()}` }),
+  ];
+  let done = 0;
+  for (let i = 0; i < 2000; i++) {
+    const draft = structuredClone(patch);
+    try {
+      applyEdits(
+        draft,
+        registry,
+        Array.from({ length: pick([1, 1, 2, 3]) }, () => pick(edits)()),
+      );
+    } catch (error) {
+      expect(error).toBeInstanceOf(PatchError);
+      continue;
+    }
+    patch = draft;
+    done++;
+    if (i % 10 === 0) expectInStep();
+  }
+  expect(done).toBeGreaterThan(300);
 });
