@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import { Engine, type EngineOptions } from '#src/control/engine.js';
 import type { EngineEvent } from '#src/control/events.js';
-import { CONTROL, COMMAND_SLOTS } from '#src/shared/layout.js';
+import { COMMAND_SLOTS, COMMANDS_CONTROL_W, CONTROL } from '#src/shared/layout.js';
+import { CommandRing } from '#src/shared/ring.js';
 import { readFloatWav } from './wav.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'krell-edits-'));
@@ -171,6 +172,21 @@ describe('the gain of a cable', () => {
     };
     const [direct, changed] = [await start([0.3]), await start([0.9, 0.3])];
     expect(changed).toEqual(direct);
+  });
+});
+
+describe('a gain for which there is no room', () => {
+  it('is set when there is', async () => {
+    const engine = await create();
+    const modules = { dc: { type: 'attenuverter', params: { offset: 5 } }, ...OUT };
+    await engine.loadPatch(patch(modules, [['dc.out', 'out.left', 0.9]]));
+    // Nothing plays, so nothing leaves the ring.
+    new CommandRing(engine.arena.buffer, COMMANDS_CONTROL_W).publish(COMMAND_SLOTS);
+    await engine.edit([{ kind: 'gain', from: 'dc.out', to: 'out.left', gain: -0.9 }]);
+    expect(engine.patch.cables[0]!.gain).toBe(-0.9);
+    const [heard] = await record(engine, 48_000 * 5, async () => until(() => engine.frame > 48_000));
+    expect(most(heard!)).toBeGreaterThan(0.4);
+    expect(most(heard!.map((value) => -value))).toBeGreaterThan(0.1);
   });
 });
 
