@@ -88,7 +88,7 @@ export class Folders {
 
   /** A text without where the folders are: of that only their own names are anybody's business. */
   censor(text: string): string {
-    const folders = [...this.#patches, ...(this.#recordings === undefined ? [] : [this.#recordings])];
+    const folders = [...this.#patches, this.#recordings ?? sep].filter((folder) => basename(folder) !== '');
     return folders.reduce((told, folder) => told.replaceAll(folder, basename(folder)), text);
   }
 

@@ -5,6 +5,7 @@ import { didYouMean } from '../control/names.js';
 import { quote } from '../control/patch/problems.js';
 import { KrellError, PatchError } from '../errors.js';
 import { readArgs, type Scalar } from './arguments.js';
+import { paddedText } from './bytes.js';
 import { COMMANDS, commandAt } from './commands.js';
 import { encodeMessage, type Value } from './encode.js';
 import type { Folders } from './execute-files.js';
@@ -81,16 +82,28 @@ const FAIL_BYTES = 1000;
 
 /** Rows in as few messages as possible, each with its number and how many there are; at least one. */
 function pages(address: string, rows: readonly (readonly Value[])[], token: readonly number[]): OutgoingMessage[] {
+  const head = paddedText(Buffer.byteLength(address)) + argBytes([0, 0, ...token]);
   const full: Value[][] = [[]];
+  let bytes = head;
   for (const row of rows) {
     const items = row.map(sendable);
     const page = full.at(-1)!;
-    const size = encodeMessage(address, [0, 0, ...page, ...items, ...token]).length;
-    if (page.length > 0 && size >= PAGE_BYTES) full.push(items);
-    else page.push(...items);
+    const more = argBytes(items);
+    const tags = ',ii'.length + page.length + items.length + token.length;
+    if (page.length > 0 && bytes + more + paddedText(tags) >= PAGE_BYTES) {
+      full.push(items);
+      bytes = head + more;
+    } else {
+      page.push(...items);
+      bytes += more;
+    }
   }
   return full.map((items, i) => ({ address, args: [i + 1, full.length, ...items, ...token] }));
 }
+
+/** Bytes of arguments in a message, without their tags. */
+const argBytes = (args: readonly Value[]): number =>
+  encodeMessage('/', args).length - paddedText('/'.length) - paddedText(','.length + args.length);
 
 /** An OSC string ends at its first zero byte. */
 const sendable = (value: Value): Value => (typeof value === 'string' ? value.replaceAll('\0', '\ufffd') : value);
