@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import type { ChildProcess } from 'node:child_process';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { freePort } from './fake-engine.js';
-import { file, folder, krell, patch, run } from './krell.js';
+import { file, folder, krell, patch, PROGRAM, run } from './krell.js';
 import { has, oscsend, play, until, type Playing } from './playing.js';
 
 /** A voice that is silent until a key is struck. */
@@ -276,11 +276,11 @@ describe('the HTTP port', () => {
   });
 });
 
-describe('README.md and docs/osc.md', () => {
+describe('docs/osc.md', () => {
   const python = /```python\n(import socket[^]*?)```/.exec(readFileSync('docs/osc.md', 'utf8'))![1]!;
   const isMissing = !has('python3');
 
-  it.skipIf(isMissing)(`show Python that works${isMissing ? ': no python3' : ''}`, async () => {
+  it.skipIf(isMissing)(`shows Python that works${isMissing ? ': no python3' : ''}`, async () => {
     const program = python
       .replaceAll('/squelch/cutoff\\0', '/vcf1/cutoff\\0\\0\\0\\0')
       .replace('9000', String(playing.oscPort))
@@ -288,6 +288,23 @@ describe('README.md and docs/osc.md', () => {
     const { code, stderr } = await run('python3', [file('message.py', program)]);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     await until(cutoffIs(812));
+  });
+});
+
+describe('README.md', () => {
+  const [, section = ''] = readFileSync('README.md', 'utf8').split('## Play it by OSC');
+  const lines = [...section.split('\n## ')[0]!.matchAll(/^krell send [^#\n]*/gm)].map(([line]) => line.trim());
+
+  it('shows messages that are understood', async () => {
+    expect(lines.length).toBeGreaterThan(3);
+    const first = /```json\n([^]*?)```/.exec(readFileSync('README.md', 'utf8'))![1]!;
+    const { oscPort, stop } = await play(file('patches/first.json', first), folder);
+    for (const line of lines) {
+      const command = line.replace('krell', `'${process.execPath}' '${PROGRAM}'`);
+      const { code, stderr } = await run('bash', ['-c', `${command} --port ${oscPort}`]);
+      expect({ line, code, stderr }).toEqual({ line, code: 0, stderr: '' });
+    }
+    await stop();
   });
 });
 

@@ -89,7 +89,7 @@ describe('krell play', () => {
     ['a missing file', [`${folder}/none.json`], 'none.json: there is no such file'],
     ['a file that is not JSON', [file('not.json', 'modules: []')], 'line 1, column 1'],
     ['a wrong patch, before anything plays', [file('wrong.json', patch({ a: { type: 'vfc' } }))], "did you mean 'vcf'?"],
-    ['an unknown device', [tone, '--device', 'no such thing'], /'no such thing'|no sound card found/],
+    ['an unknown device', [tone, '--device', 'no such thing'], /'no such thing'|no sound card found|no JACK server is running/],
     ['a device of a driver that has none', [tone, '--driver', 'null', '--device', '0'], 'the null driver has no devices'],
     ['a file it cannot record to', [tone, '--driver', 'null', '--record', `${folder}/no/take.wav`], 'no/take.wav'],
     [

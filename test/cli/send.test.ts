@@ -1,4 +1,6 @@
 // `krell send` from the outside, against something that answers like an engine.
+import { OscClient } from '#src/cli/osc/client.js';
+import { ask } from '#src/cli/osc/exchange.js';
 import { readArg, showMessage } from '#src/cli/osc/values.js';
 import { COMMANDS } from '#src/osc/commands.js';
 import type { Arg, Decoded } from '#src/osc/decode.js';
@@ -6,6 +8,7 @@ import { timetagFromUnix, unixFromTimetag } from '#src/osc/timetag.js';
 import { describe, expect, it } from 'vitest';
 import { fakeEngine, freePort, type Reply } from './fake-engine.js';
 import { krell } from './krell.js';
+import { until } from './playing.js';
 
 const isSync = (packet: Decoded): boolean => packet.kind === 'message' && packet.address === '/engine/sync';
 const SYNCED: Reply = ['/done', '/engine/sync'];
@@ -66,6 +69,24 @@ describe('a message in a terminal', () => {
   });
   it('cannot command the terminal', () => {
     expect(shown({ type: 's', value: '\x1b[2J\x9b\u202e' })).toBe("/a '\\u001b[2J\\u009b\\u202e'");
+  });
+});
+
+describe('a question from another machine', () => {
+  it('is asked by one who has registered, and does not stay so', async () => {
+    const engine = await fakeEngine((packet) => {
+      if (packet.kind !== 'message') return [];
+      return packet.address.startsWith('/engine/') ? [['/done', packet.address]] : [[packet.address, 'saw']];
+    });
+    const client = await OscClient.open('127.0.0.1', engine.port);
+    const { replies, outcome } = await ask(Object.assign(client, { isLocal: false }), { address: '/vco1/wave', args: [] });
+    expect(outcome).toBe('ok');
+    expect(replies.map(showMessage)).toEqual(['/vco1/wave saw']);
+    await until(async () => engine.received.length === 4);
+    const asked = engine.received.map((packet) => (packet.kind === 'message' ? showMessage(packet) : ''));
+    expect(asked).toEqual(['/engine/notify 1', '/vco1/wave', '/engine/sync', '/engine/notify 0']);
+    await client.close();
+    engine.stop();
   });
 });
 

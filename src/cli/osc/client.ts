@@ -43,9 +43,9 @@ export class OscClient {
     socket.on('error', this.#failed);
   }
 
-  /** @throws KrellError `host` when there is no such host */
+  /** Where a name has addresses of both kinds, the old kind is taken: engines listen there. @throws KrellError `host` when there is none */
   static async open(host: string, port: number): Promise<OscClient> {
-    const { address, family } = await lookup(host).catch((cause: unknown) => {
+    const { address, family } = await lookup(host, { verbatim: false }).catch((cause: unknown) => {
       throw new KrellError('host', `there is no host '${host}'`, { path: '--host', hint: 'give a name or an IP address', cause });
     });
     const socket = createSocket(family === 6 ? 'udp6' : 'udp4');
