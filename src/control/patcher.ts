@@ -13,7 +13,16 @@ import type { EditEvent } from './events.js';
 import type { ModuleHealth } from './info.js';
 import type { Instances } from './instances.js';
 import { CABLE_FADE_S, initialParams, nextScene, type FadeOut, type LiveModule } from './live.js';
-import { applyChanges, emptyPatch, isCounter, recallValues, setParam, snapshotValues, type Patch } from './patch/index.js';
+import {
+  applyChanges,
+  emptyPatch,
+  isCounter,
+  recallValues,
+  setParam,
+  snapshotValues,
+  type Patch,
+  type SnapshotValue,
+} from './patch/index.js';
 import type { Player } from './player.js';
 import type { Registry } from './registry.js';
 
@@ -86,24 +95,21 @@ export class Patcher {
 
   /** Sets a parameter, in the patch and in what plays. @throws PatchError, KrellError */
   set(id: string, param: string, value: unknown, options: SetOptions): void {
-    const { registry, commands, player } = this.#context;
+    const { registry, commands } = this.#context;
     commands.check(options, this.#frame);
     const values = this.#write((patch) => setParam(patch, registry, id, param, value, options.voice));
-    const live = player.scene.modules.get(id);
-    // A module on its way in starts with the value just written.
-    if (live) commands.setParams([{ instance: live.instance, param: this.#paramOf(live, param), values }], options);
+    commands.setParams(this.#live({ id, param, values }), options);
   }
 
   /** Sets all parameters of a snapshot at one frame. @throws PatchError, KrellError; then none is set */
   recall(name: string, options: RecallOptions): void {
-    const { registry, commands, player } = this.#context;
+    const { registry, commands } = this.#context;
     commands.check(options, this.#frame);
     const recalled = snapshotValues(this.#patch, name);
-    const changes = recalled.flatMap(({ id, param, values }): InstanceChange[] => {
-      const live = player.scene.modules.get(id);
-      return live ? [{ instance: live.instance, param: this.#paramOf(live, param), values }] : [];
-    });
-    commands.setParams(changes, options);
+    commands.setParams(
+      recalled.flatMap((value) => this.#live(value)),
+      options,
+    );
     this.#write((patch) => recallValues(patch, registry, recalled));
   }
 
@@ -214,8 +220,11 @@ export class Patcher {
     return this.#context.player.scene.modules;
   }
 
-  #paramOf({ instance }: LiveModule, param: string): number {
-    return this.#context.registry.paramIndex(instance.definition.type, param);
+  /** A change of what plays; none when an edit under way has just made the module another: it has the new values already. */
+  #live({ id, param, values }: SnapshotValue): InstanceChange[] {
+    const instance = this.#modules().get(id)?.instance;
+    const index = instance ? this.#context.registry.paramIndex(instance.definition.type, param) : -1;
+    return instance && index >= 0 ? [{ instance, param: index, values }] : [];
   }
 
   get #frame(): number {

@@ -338,7 +338,8 @@ describe('events', () => {
     const events: EngineEvent[] = [];
     const warnings: string[] = [];
     const onWarning = (warning: Error): void => void warnings.push(warning.message);
-    process.on('warning', onWarning);
+    const printers = process.listeners('warning');
+    process.removeAllListeners('warning').on('warning', onWarning);
     const note = (event: EngineEvent): void => void events.push(event);
     engine.on('edit', () => {
       throw new Error('a listener threw');
@@ -363,6 +364,7 @@ describe('events', () => {
     ]);
     await until(() => warnings.includes('a listener threw') && warnings.includes('a listener rejected'));
     process.off('warning', onWarning);
+    for (const printer of printers) process.on('warning', printer);
   });
 
   it('count underruns', async () => {
