@@ -17,7 +17,7 @@ import { argOf, withoutRepeats } from './query/values.js';
 import type { Replies } from './replies.js';
 import { TAG } from './tags.js';
 import { unixSeconds } from './timetag.js';
-import { aliasPosition, aliasValue, applied, textValue } from './values.js';
+import { aliasPosition, fit, spread, textValue } from './values.js';
 import { whatIsNear } from './near.js';
 
 export interface DispatcherDesk {
@@ -159,15 +159,15 @@ export class Dispatcher {
     const hits = this.#patterns.find(packet, addressStart, addressEnd, this.#budget);
     if (!hits) return void this.#refuse(message.address(), 'the pattern is too hard, write a simpler one');
     let reached = 0;
-    for (const { entry, voice } of hits) {
+    for (let i = 0; i < hits.length; i++) {
+      const { entry, voice } = hits[i]!;
       // What edits the patch must be meant.
       if (entry.kind === 'command' && entry.command.by === 'control') continue;
       if ((this.#budget.steps -= STEPS_PER_HIT) < 0) return void this.#refuse(message.address(), 'patterns of this packet reach too much');
       this.#carryOut(entry, voice, message);
       reached++;
     }
-    if (reached > 0) this.#did = `${this.#did} (${reached} addresses)`;
-    else
+    if (reached === 0)
       this.#refuse(
         message.address(),
         hits.length > 0 ? 'patterns do not reach commands that edit the patch' : 'the pattern reaches nothing',
@@ -225,13 +225,12 @@ export class Dispatcher {
 
   #setParam(entry: ParamEntry, voice: number, message: Message): void {
     if (message.argCount === 1) {
-      const value = this.#read(entry, message, 0);
-      if (!Number.isNaN(value)) this.#put(entry, voice, value, message);
+      if (this.#read(entry, message, 0, 0)) this.#put(entry, voice, 0, message);
       return;
     }
     const { voices } = entry.target.module;
     const count = this.#readAll(entry, message, voice < 0 ? voices : 1);
-    for (let i = 0; i < count; i++) this.#put(entry, voice < 0 && voices > 1 ? i : voice, this.#values[i]!, message);
+    for (let i = 0; i < count; i++) this.#put(entry, voice < 0 && voices > 1 ? i : voice, i, message);
   }
 
   /** Reads one value per voice; brackets around them do no harm. @returns how many, 0 when it has refused them */
@@ -244,29 +243,32 @@ export class Dispatcher {
         this.#refuse(entry.address, most === 1 ? 'takes one value' : `takes at most ${most} values, one per voice`);
         return 0;
       }
-      const value = this.#read(entry, message, i);
-      if (Number.isNaN(value)) return 0;
-      this.#values[count++] = value;
+      if (!this.#read(entry, message, i, count)) return 0;
+      count++;
     }
     return count;
   }
 
-  /** An argument as a number for a parameter, NaN when it has refused it. */
-  #read(entry: ParamEntry, message: Message, i: number): number {
-    const number = message.number(i);
-    if (Number.isFinite(number)) return number;
-    const read = textValue(entry.spec, message, i);
-    if (typeof read === 'number') return read;
-    this.#refuse(entry.address, read);
-    return NaN;
+  /** Reads an argument as a number for a parameter into `#values`. @returns whether it is one; says so if not */
+  #read(entry: ParamEntry, message: Message, i: number, at: number): boolean {
+    const values = this.#values;
+    message.readNumber(i, values, at);
+    if (Number.isFinite(values[at])) return true;
+    const text = textValue(entry.spec, message, i);
+    if (typeof text === 'string') return this.#refuse(entry.address, text);
+    values[at] = text;
+    return true;
   }
 
-  #put(entry: ParamEntry, voice: number, given: number, message: Message): void {
-    const value = applied(entry, given);
+  /** Sets a parameter to a number in `#values`. */
+  #put(entry: ParamEntry, voice: number, at: number, message: Message): void {
+    const values = this.#values;
+    const given = values[at]!;
+    fit(entry, values, at);
     const isOutside = given < entry.low || given > entry.high;
-    if (isOutside && entry.spec.kind !== 'toggle') this.#tellClamped(entry, given, value);
+    if (isOutside && entry.spec.kind !== 'toggle') this.#tellClamped(entry, given, values[at]!);
     else entry.isClamped = false;
-    this.#tell(this.#parts.input.set(entry.target, entry.param, voice, value), message);
+    this.#tell(this.#parts.input.set(entry.target, entry.param, voice, values, at), message);
   }
 
   /** Once, until it is in range again. */
@@ -283,13 +285,17 @@ export class Dispatcher {
   }
 
   #setAlias(entry: AliasEntry, message: Message): void {
-    const given = message.number(0);
+    const values = this.#values;
+    message.readNumber(0, values, 0);
+    const given = values[0]!;
     if (message.argCount !== 1 || !Number.isFinite(given)) return void this.#refuse(entry.address, 'takes a number from 0 to 1');
-    const position = Math.min(1, Math.max(0, given));
-    if (position !== given) this.#tellClamped(entry, given, position);
-    else entry.isClamped = false;
-    const { param } = entry;
-    this.#tell(this.#parts.input.set(param.target, param.param, -1, applied(param, aliasValue(entry, position))), message);
+    if (given < 0) values[0] = 0;
+    else if (given > 1) values[0] = 1;
+    if (given === values[0]) entry.isClamped = false;
+    else this.#tellClamped(entry, given, values[0]!);
+    spread(entry, values, 0);
+    fit(entry.param, values, 0);
+    this.#tell(this.#parts.input.set(entry.param.target, entry.param.param, -1, values, 0), message);
   }
 
   // ── queries ──
@@ -327,12 +333,8 @@ export class Dispatcher {
   #setTogether({ address, params }: EventEntry, message: Message): void {
     if (message.argCount !== params.length)
       return void this.#refuse(address, `takes ${params.map(({ target, param }) => target.names[param]).join(', ')}`);
-    for (const [i, param] of params.entries()) {
-      const value = this.#read(param, message, i);
-      if (Number.isNaN(value)) return;
-      this.#values[i] = value;
-    }
-    for (const [i, param] of params.entries()) this.#put(param, -1, this.#values[i]!, message);
+    for (const [i, param] of params.entries()) if (!this.#read(param, message, i, i)) return;
+    for (const [i, param] of params.entries()) this.#put(param, -1, i, message);
   }
 
   #playNote({ address, target }: EventEntry, message: Message): void {

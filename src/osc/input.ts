@@ -16,8 +16,8 @@ export type Outcome = 'sent' | 'waits' | 'dropped';
 export interface Input {
   /** A frame, or NOW. */
   moment(frame: number): void;
-  /** `voice`: −1 = all. */
-  set(target: Target, param: number, voice: number, value: number): Outcome;
+  /** To the number `values[at]`: passed by itself it could become an object on the heap. `voice`: −1 = all. */
+  set(target: Target, param: number, voice: number, values: Float64Array, at: number): Outcome;
   /** `velocity` 0 ends it; then `key` −1 ends all. `frames`: how long it lasts, 0 = until it is ended. */
   note(target: Target, volts: number, velocity: number, key: number, frames: number): Outcome;
   /** Counts a trigger. */
@@ -58,11 +58,11 @@ export class LiveInput implements Input {
     this.#record[COMMAND.FRAME_HI] = frame < 0 ? -1 : Math.floor(frame / 2 ** 32);
   }
 
-  set(target: Target, param: number, voice: number, value: number): Outcome {
+  set(target: Target, param: number, voice: number, values: Float64Array, at: number): Outcome {
     const cell = target.cell(param, voice);
     if (voice < 0) this.#forgetVoices(target, cell);
     const waited = (target.marks[cell]! & MARK.waiting) !== 0;
-    target.newest[cell] = value;
+    target.newest[cell] = values[at]!;
     target.blocks[cell] = Atomics.load(this.#words, CONTROL.BLOCKS);
     target.marks[cell] = MARK.changed | (this.#isNow() ? MARK.current : 0);
     if (!target.hasChanged) {

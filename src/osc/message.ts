@@ -1,10 +1,13 @@
 // Reading a validated packet in place: one `Message` and one `Reader` serve a socket for ever and allocate nothing.
-import { endOfText, padded, paddedText, readFloat32, readFloat64, readInt32, readText, readUint32 } from './bytes.js';
+import { endOfText, padded, paddedText, readInt32, readText, readUint32 } from './bytes.js';
 import { sizeOf, TAG, VARIABLE } from './tags.js';
 import { isEarlier } from './timetag.js';
 import { BUNDLE_HEADER, LIMITS, validate, type Fault } from './validate.js';
 
 const HASH = 0x23;
+
+const scratch = new DataView(new ArrayBuffer(8));
+const read = new Float64Array(1);
 
 /** A message in a packet. Valid until its packet is overwritten or another message is opened. */
 export class Message {
@@ -47,23 +50,42 @@ export class Message {
 
   /** Argument `i` as a number, 1 and 0 for true and false. NaN if it is none: to a parameter that is as bad as a NaN that was sent. */
   number(i: number): number {
-    if (i >= this.argCount) return NaN;
-    const at = this.#offsets[i]!;
+    this.readNumber(i, read, 0);
+    return read[0]!;
+  }
+
+  /** The same into `target`: a number that a function returns may become an object on the heap. */
+  readNumber(i: number, target: Float64Array, at: number): void {
+    if (i >= this.argCount) {
+      target[at] = NaN;
+      return;
+    }
+    const { packet } = this;
+    const offset = this.#offsets[i]!;
     switch (this.tag(i)) {
       case TAG.float32:
-        return readFloat32(this.packet, at);
+        scratch.setInt32(0, readInt32(packet, offset));
+        target[at] = scratch.getFloat32(0);
+        return;
       case TAG.int32:
-        return readInt32(this.packet, at);
+        target[at] = readInt32(packet, offset);
+        return;
       case TAG.float64:
-        return readFloat64(this.packet, at);
+        scratch.setInt32(0, readInt32(packet, offset));
+        scratch.setInt32(4, readInt32(packet, offset + 4));
+        target[at] = scratch.getFloat64(0);
+        return;
       case TAG.int64:
-        return readInt32(this.packet, at) * 2 ** 32 + readUint32(this.packet, at + 4);
+        target[at] = readInt32(packet, offset) * 2 ** 32 + readUint32(packet, offset + 4);
+        return;
       case TAG.true:
-        return 1;
+        target[at] = 1;
+        return;
       case TAG.false:
-        return 0;
+        target[at] = 0;
+        return;
       default:
-        return NaN;
+        target[at] = NaN;
     }
   }
 

@@ -39,8 +39,8 @@ class ScoreInput implements Input {
     this.#frame = frame;
   }
 
-  set(target: Target, param: number, voice: number, value: number): Outcome {
-    return this.#keep(COMMAND_SET, target, param, target.module.lane ?? voice, value, target.ramps[param]!);
+  set(target: Target, param: number, voice: number, values: Float64Array, at: number): Outcome {
+    return this.#keep(COMMAND_SET, target, param, target.module.lane ?? voice, values[at]!, target.ramps[param]!);
   }
 
   note(target: Target, volts: number, velocity: number, key: number, frames: number): Outcome {

@@ -5,11 +5,39 @@ import { convertUnit } from '../units.js';
 import type { ParamEntry } from './addresses.js';
 import type { Message } from './message.js';
 
-/** What a parameter becomes when it is given a number: whole where it must be, and in range. Any number but 0 switches a toggle on. */
-export function applied({ spec, low, high }: ParamEntry, given: number): number {
-  if (spec.kind === 'toggle') return given === 0 ? 0 : 1;
-  const value = spec.kind === 'number' ? given : Math.round(given);
-  return value < low ? low : value > high ? high : value;
+// On the way of a parameter its value is changed in place, in an array: a number that a function returns may become an object on the heap.
+
+/** Makes `values[at]`, any finite number, one that a parameter may be: whole where it must be, and in range. Any but 0 switches a toggle on. */
+export function fit({ spec, low, high }: ParamEntry, values: Float64Array, at: number): void {
+  if (spec.kind === 'toggle') values[at] = values[at] === 0 ? 0 : 1;
+  else if (spec.kind !== 'number') values[at] = Math.round(values[at]!);
+  if (values[at]! < low) values[at] = low;
+  else if (values[at]! > high) values[at] = high;
+}
+
+/** What 0 and 1 at an alias stand for, and whether what is between is spread as ratios. */
+export interface Span {
+  readonly from: number;
+  readonly to: number;
+  readonly isLog: boolean;
+}
+
+export const spanOf = (spec: ParamSpec, [from, to]: readonly [number, number]): Span => ({
+  from,
+  to,
+  isLog: spec.kind === 'number' && spec.curve === 'log' && from > 0 && to > 0,
+});
+
+/** Makes `values[at]`, 0..1, what that means within a span. */
+export function spread({ from, to, isLog }: Span, values: Float64Array, at: number): void {
+  const position = values[at]!;
+  values[at] = isLog ? from * (to / from) ** position : from + position * (to - from);
+}
+
+/** Where in 0..1 a value is within a span. */
+export function aliasPosition({ from, to, isLog }: Span, value: number): number {
+  const position = isLog ? Math.log(value / from) / Math.log(to / from) : (value - from) / (to - from);
+  return position > 0 ? Math.min(1, position) : 0; // also when from is to
 }
 
 /** An argument that is no number: `"saw"`, `"1.2 kHz"`. @returns the number it means, or what is wrong with it */
@@ -37,15 +65,3 @@ export const spanOf = (spec: ParamSpec, [from, to]: readonly [number, number]): 
   to,
   isLog: spec.kind === 'number' && spec.curve === 'log' && from > 0 && to > 0,
 });
-
-/** What 0..1 at an alias means for its parameter. */
-export function aliasValue({ from, to, isLog }: Span, position: number): number {
-  if (position === 1) return to;
-  return isLog ? from * (to / from) ** position : from + position * (to - from);
-}
-
-/** Where in 0..1 the alias of a parameter stands. */
-export function aliasPosition({ from, to, isLog }: Span, value: number): number {
-  const position = isLog ? Math.log(value / from) / Math.log(to / from) : (value - from) / (to - from);
-  return position > 0 ? Math.min(1, position) : 0; // also when from is to
-}

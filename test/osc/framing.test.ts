@@ -50,6 +50,11 @@ describe('streams', () => {
     expect(unframe([Buffer.from('/a\0\0\xc0', 'latin1')]).packets).toEqual([Buffer.from('/a\0\0')]);
   });
 
+  it('may end in the middle of an escape', () => {
+    const { packets: got } = unframe([Buffer.from('\xc0/\xdb\xc0\xdc\xc0', 'latin1')]);
+    expect(got).toEqual([Buffer.from('/'), Buffer.from([0xdc])]);
+  });
+
   it('may not announce nothing, or what does not fit', () => {
     for (const length of [0, -4, 2 ** 31 - 4, LIMITS.bytes + 4]) {
       const chunk = Buffer.alloc(8);

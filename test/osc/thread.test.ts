@@ -300,6 +300,9 @@ describe('over UDP', () => {
       { kind: 'failed', code: 'port', message: `OSC port ${port} at 127.0.0.1: it is in use`, hint: 'give another with --osc-port' },
     ]);
     expect(await thread.exited).toEqual([0]);
+    const other = await Thread.start({ httpPort: port });
+    expect(other.said).toEqual([expect.objectContaining({ kind: 'failed', code: 'port', message: expect.stringMatching(/HTTP.*in use$/) })]);
+    expect(await other.exited).toEqual([0]);
   });
 });
 
