@@ -174,6 +174,11 @@ describe('krell send', () => {
     expect(stderr).toContain(`krell send: ${message}`);
   });
 
+  it('explains what is too long for a datagram', async () => {
+    const { code, stderr } = await krell(['send', '/a', 'x'.repeat(100_000)]);
+    expect({ code, stderr }).toEqual({ code: 1, stderr: 'krell send: cannot send to 127.0.0.1:9000 (EMSGSIZE)\n' });
+  });
+
   it('lists all commands', async () => {
     const { code, stdout } = await krell(['send', '--list']);
     expect(code).toBe(0);

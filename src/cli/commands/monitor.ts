@@ -1,9 +1,9 @@
 // `krell monitor`: what arrives at a playing engine by OSC, and what it does.
+import { printable } from '../../control/patch/problems.js';
 import type { DecodedMessage } from '../../osc/decode.js';
 import { defineCommand, OSC_OPTIONS } from '../args.js';
 import { encodePacket, OscClient, type Message } from '../osc/client.js';
 import { plainArg, showMessage } from '../osc/values.js';
-import { printable } from '../../control/patch/problems.js';
 import { abortOnInterrupt, pause } from '../signals.js';
 
 /** Seconds between two signs of life: the engine forgets those it has not heard from for a minute. */
@@ -25,7 +25,7 @@ export const command = defineCommand({
     const interrupt = abortOnInterrupt();
     const gone = new AbortController();
     const client = await OscClient.open(host, port);
-    client.onRefused = () => gone.abort();
+    client.onFailed = (error) => gone.abort(error);
     client.onMessage = (message) => {
       if (isAboutUs(message)) return;
       const time = new Date();
@@ -39,7 +39,7 @@ export const command = defineCommand({
         for (const address of SUBSCRIPTIONS) client.send(encodePacket(switchOf(address, true)));
         await pause(Math.min(left, RENEW_S), signal);
       }
-      if (gone.signal.aborted) throw client.refusal();
+      gone.signal.throwIfAborted();
       for (const address of SUBSCRIPTIONS) client.send(encodePacket(switchOf(address, false)));
       return 0;
     } finally {

@@ -27,8 +27,8 @@ export function encodePacket({ address, args }: Message, atMs?: number): Uint8Ar
 export class OscClient {
   /** What arrives; packets that are not OSC do not. */
   onMessage: (message: DecodedMessage) => void = () => {};
-  /** The host says that nobody listens at the port. */
-  onRefused: () => void = () => {};
+  /** Nothing gets there: mostly, nobody listens at the port. */
+  onFailed: (error: KrellError) => void = () => {};
   readonly #socket: Socket;
 
   private constructor(
@@ -40,17 +40,17 @@ export class OscClient {
   ) {
     this.#socket = socket;
     socket.on('message', (packet) => this.#receive(packet));
-    socket.on('error', this.#failed);
+    socket.on('error', (error) => this.#failed(error));
   }
 
-  /** Where a name has addresses of both kinds, the old kind is taken: engines listen there. @throws KrellError `host` when there is none */
+  /** Where a name has addresses of both kinds, the old kind is taken: engines listen there. @throws KrellError `host`, `unreachable` */
   static async open(host: string, port: number): Promise<OscClient> {
     const { address, family } = await lookup(host, { verbatim: false }).catch((cause: unknown) => {
       throw new KrellError('host', `there is no host '${host}'`, { path: '--host', hint: 'give a name or an IP address', cause });
     });
     const socket = createSocket(family === 6 ? 'udp6' : 'udp4');
     await new Promise<void>((resolve, reject) => {
-      socket.once('error', reject);
+      socket.once('error', (error) => reject(explain(error, host, port)));
       // A connected socket is told when nobody listens.
       socket.connect(port, address, () => {
         socket.removeAllListeners('error');
@@ -69,10 +69,9 @@ export class OscClient {
   }
 
   /** That nobody listened to the last packet may be told with the next one, or in between. */
-  readonly #failed = (error: NodeJS.ErrnoException): void => {
-    if (error.code !== 'ECONNREFUSED') throw error;
-    this.onRefused();
-  };
+  #failed(error: NodeJS.ErrnoException): void {
+    this.onFailed(explain(error, this.host, this.port));
+  }
 
   #receive(packet: Uint8Array): void {
     const decoded = decode(packet);
@@ -83,11 +82,10 @@ export class OscClient {
     if (decoded.kind === 'message') this.onMessage(decoded);
     else for (const element of decoded.elements) this.#deliver(element);
   }
+}
 
-  /** What to say when nobody listens. */
-  refusal(): KrellError {
-    return new KrellError('refused', `nothing listens at ${this.host}:${this.port}`, {
-      hint: "start 'krell play', or give its port with --port",
-    });
-  }
+function explain(error: NodeJS.ErrnoException, host: string, port: number): KrellError {
+  const { code = error.message } = error;
+  if (code !== 'ECONNREFUSED') return new KrellError('unreachable', `cannot send to ${host}:${port} (${code})`, { cause: error });
+  return new KrellError('refused', `nothing listens at ${host}:${port}`, { hint: "start 'krell play', or give its port with --port" });
 }

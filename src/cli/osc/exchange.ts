@@ -14,7 +14,7 @@ export interface Answer {
   readonly outcome: 'ok' | 'failed' | 'silent';
 }
 
-/** Sends a message, `inS` seconds from now if that is given. @throws KrellError `refused` when nobody listens */
+/** Sends a message, `inS` seconds from now if that is given. @throws KrellError `refused` when nobody listens, `unreachable` */
 export async function ask(client: OscClient, message: Message, options: { waitS?: number; inS?: number } = {}): Promise<Answer> {
   if (client.isLocal || message.address === NOTIFY) return exchange(client, message, options);
   // Strangers are not told more than they have sent.
@@ -38,9 +38,9 @@ async function exchange(
   const replies: DecodedMessage[] = [];
   const isAnswered = await new Promise<boolean>((resolve, reject) => {
     const timer = setTimeout(() => resolve(false), silenceMs);
-    client.onRefused = () => {
+    client.onFailed = (error) => {
       clearTimeout(timer);
-      reject(client.refusal());
+      reject(error);
     };
     client.onMessage = (reply) => {
       timer.refresh();

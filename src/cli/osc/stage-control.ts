@@ -8,7 +8,7 @@ import { eventsOf, parametersOf } from '../../osc/query/describe.js';
 
 type Widget = Readonly<Record<string, unknown>>;
 
-/** The oldest format that it does not convert when it opens a file. */
+/** A format that it need not convert when it opens the file. */
 const FORMAT_VERSION = '1.25.0';
 /** More choices than this are a menu. */
 const MOST_BUTTONS = 6;
