@@ -52,16 +52,3 @@ export function textValue(spec: ParamSpec, message: Message, i: number): number 
   const { message: problem, hint } = result.problem;
   return hint ? `${problem}; ${hint}` : problem;
 }
-
-/** What 0 and 1 at an alias stand for, and whether what is between is spread as ratios. */
-export interface Span {
-  readonly from: number;
-  readonly to: number;
-  readonly isLog: boolean;
-}
-
-export const spanOf = (spec: ParamSpec, [from, to]: readonly [number, number]): Span => ({
-  from,
-  to,
-  isLog: spec.kind === 'number' && spec.curve === 'log' && from > 0 && to > 0,
-});
