@@ -18,7 +18,12 @@ export const command = defineCommand({
   summary: 'Plays a patch until Ctrl-C.',
   operands: { name: 'patch', min: 1, max: 1, help: 'patch file' },
   options: {
-    driver: { type: 'choice', values: ['auto', 'jack', 'portaudio', 'naudiodon', 'null'], default: 'auto', help: 'how sound leaves the program' },
+    driver: {
+      type: 'choice',
+      values: ['auto', 'jack', 'portaudio', 'naudiodon', 'null'],
+      default: 'auto',
+      help: 'how sound leaves the program',
+    },
     device: { type: 'text', value: 'name', help: "sound device (see 'krell devices')" },
     ...ENGINE_OPTIONS,
     ...SERVE_OPTIONS,
