@@ -13,6 +13,7 @@ import { out } from './out.js';
 import { quantizer } from './quantizer.js';
 import { reverb } from './reverb.js';
 import { samplehold } from './samplehold.js';
+import { script } from './script.js';
 import { sequencer } from './sequencer.js';
 import { trigger } from './trigger.js';
 import { value } from './value.js';
@@ -42,6 +43,7 @@ export const modules: readonly ModuleDefinition[] = [
   trigger,
   value,
   xy,
+  script,
   // Space and sum
   mixer,
   delay,

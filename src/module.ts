@@ -248,8 +248,8 @@ export interface ModuleSpec<I, P, O, S, T> {
   readonly state?: S;
   readonly tables?: T;
   readonly events?: Readonly<Record<string, EventSpec>>;
-  /** `'output'`: outputs `left` and `right` go to the engine's main bus. */
-  readonly role?: 'output';
+  /** `'output'`: outputs `left` and `right` go to the engine's main bus. `'script'`: a script of the patch sets its parameters. */
+  readonly role?: 'output' | 'script';
   process(io: Values<I, P, O, S, T>): void;
 }
 
@@ -263,7 +263,7 @@ export interface ModuleDefinition {
   readonly state: Readonly<Record<string, StateSpec>>;
   readonly tables: Readonly<Record<string, TableSpec>>;
   readonly events: Readonly<Record<string, EventSpec>>;
-  readonly role?: 'output';
+  readonly role?: 'output' | 'script';
 }
 
 /** A name in patches, OSC addresses and code. */

@@ -12,6 +12,7 @@ const RULES: Record<string, { areas: string[]; packages?: boolean; each?: 'alone
   'src/errors': { areas: [] },
   'src/v8-flags': { areas: [], packages: true },
   'src/module': { areas: ['src/units'] },
+  'src/script': { areas: [] },
   'src/dsp': { areas: ['src/units', 'src/module'] },
   'modules/index': { areas: ['src/module', 'modules'] },
   modules: { areas: ['src/module', 'src/dsp'], each: 'alone' },

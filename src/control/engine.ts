@@ -26,6 +26,7 @@ import { Patcher } from './patcher.js';
 import { Player } from './player.js';
 import { Registry } from './registry.js';
 import { HANDOFF_NS } from './schedule.js';
+import { Scripts, type ScriptStats } from './scripts.js';
 import { Meter, type EngineStats } from './stats.js';
 import { DspThreads } from './threads.js';
 
@@ -76,6 +77,7 @@ export class Engine {
   readonly #seed: number | undefined;
   readonly #meter: Meter;
   readonly #output: Output;
+  readonly #scripts: Scripts;
   readonly #underrunWatch: NodeJS.Timeout;
   #stopped: Promise<void> | undefined;
 
@@ -108,9 +110,18 @@ export class Engine {
       instances: this.#instances,
       player: this.#player,
       commands: new Commands(arena, this.sampleRate),
-      onEdit: (edit) => this.report(edit),
+      onEdit: (edit) => {
+        this.report(edit);
+        this.#scripts.followEdit();
+      },
     });
     this.#output = new Output(arena, settings);
+    this.#scripts = new Scripts({
+      arena,
+      patch: () => this.patch,
+      modules: () => this.#player.scene.modules,
+      onFault: (message, id) => this.report({ kind: 'fault', what: 'script', frame: this.frame, message, ...(id === undefined ? {} : { id }) }),
+    });
     this.#meter = new Meter(this, arena, kernels);
     this.#underrunWatch = watchUnderruns(arena, (event) => this.report(event));
   }
@@ -155,7 +166,9 @@ export class Engine {
       typeof patch === 'object' && 'document' in patch
         ? (patch as Patch)
         : loadPatch(typeof patch === 'string' ? patch : JSON.stringify(patch), this.registry, options);
+    await this.#scripts.prepare(loaded, options.source);
     await this.#patcher.load(this.#seed === undefined ? loaded : { ...loaded, seed: this.#seed });
+    await this.#scripts.follow();
     this.report({ kind: 'load', title: loaded.title });
   }
 
@@ -244,6 +257,7 @@ export class Engine {
   async start(options: OutputOptions = {}): Promise<OutputState> {
     this.#running();
     const state = await this.#output.open(options);
+    this.#scripts.start(options.driver === 'file');
     Atomics.store(this.arena.words, CONTROL.RUN, RUN_PLAYING);
     signal(this.arena.words, CONTROL.TICK);
     this.report({ kind: 'device', state: 'open', output: state });
@@ -261,7 +275,7 @@ export class Engine {
     this.#patcher.stop();
     this.#player.stop();
     this.#meter.stop();
-    await Promise.all([this.#threads.stop(), this.#output.close()]);
+    await Promise.all([this.#threads.stop(), this.#output.close(), this.#scripts.stop()]);
     this.report({ kind: 'stopped' });
   }
 
@@ -323,6 +337,10 @@ export class Engine {
   /** Whether a module is part of what plays. */
   isRunning(id: string): boolean {
     return this.#player.scene.modules.has(id) && Atomics.load(this.arena.words, CONTROL.RUN) === RUN_PLAYING;
+  }
+  /** What the scripts of the patch do. */
+  scriptStats(): ScriptStats {
+    return this.#scripts.stats();
   }
   stats(): EngineStats {
     return this.#meter.read(this.patch, this.#output.state);

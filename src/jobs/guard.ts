@@ -14,6 +14,8 @@ const SRC = fileURLToPath(new URL('../', import.meta.url));
 /** Folders and files in it that belong to the main thread. */
 const MAIN_ONLY = ['cli/', 'control/', 'host/', 'index.js', 'jobs/pool.js', 'osc/query/', 'osc/server/'];
 
+const IS_CODE = /\.[cm]?js$/;
+
 const isMainOnly = (file: string): boolean => {
   if (!file.startsWith(SRC)) return false;
   const path = file.slice(SRC.length).split(sep).join('/');
@@ -21,9 +23,10 @@ const isMainOnly = (file: string): boolean => {
 };
 const isForeign = (file: string): boolean => !file.startsWith(SRC) && file.split(sep).includes('node_modules');
 
-/** @throws KrellError `imports` when `entry`, or anything it imports, is for the main thread only */
+/** @throws KrellError `imports` when `entry`, or something it imports, is for the main thread only */
 export function checkImports(entry: string): void {
   const importer = new Map<string, string>();
+  if (isMainOnly(entry)) throw refusal(entry, entry, importer);
   const waiting = [entry];
   for (let file = waiting.pop(); file !== undefined; file = waiting.pop()) {
     for (const target of importsOf(file)) {
@@ -40,14 +43,14 @@ function refusal(entry: string, target: string, importer: ReadonlyMap<string, st
   const chain = [target];
   while (chain[0] !== entry) chain.unshift(importer.get(chain[0]!)!);
   const steps = chain.slice(1).map((file, i) => `${label(chain[i]!)} imports ${label(file)}`);
-  return new KrellError('imports', `${steps.join(', ')}: only the main thread may use that`, {
+  return new KrellError('imports', `${steps.join(', ') || label(entry)}: only the main thread may use that`, {
     hint: 'let the main thread do that part, and give the job what it needs as arguments',
   });
 }
 
 /** The files that a file imports. What cannot be read, parsed or found is left to the loader, which says so. */
 function importsOf(file: string): string[] {
-  if (!/\.[cm]?js$/.test(file)) return [];
+  if (!IS_CODE.test(file)) return [];
   let names: string[];
   try {
     names = specifiers(parse(readFileSync(file, 'utf8'), { ecmaVersion: 'latest', sourceType: 'module', allowHashBang: true }));
@@ -65,12 +68,13 @@ function importsOf(file: string): string[] {
   });
 }
 
-/** Names in `import`, `export … from`, `import(…)`, `require(…)` and `new URL(…, import.meta.url)` anywhere below a syntax node. */
+/** Names in `import`, `export … from`, `import(…)`, `require(…)` and `new URL('….js', …)` anywhere below a syntax node. */
 function specifiers(node: unknown): string[] {
   if (Array.isArray(node)) return node.flatMap(specifiers);
   if (typeof node !== 'object' || node === null || !('type' in node)) return [];
   const { type, source, callee, arguments: args } = node as Record<string, any>;
-  const calls = (type === 'CallExpression' && callee.name === 'require') || (type === 'NewExpression' && callee.name === 'URL');
-  const names = [source, calls ? args[0] : undefined].map((literal) => literal?.value as unknown);
+  const names: unknown[] = [source?.value];
+  if (type === 'CallExpression' && callee.name === 'require') names.push(args[0]?.value);
+  if (type === 'NewExpression' && callee.name === 'URL' && IS_CODE.test(String(args[0]?.value))) names.push(args[0].value);
   return [...names.filter((name) => typeof name === 'string'), ...Object.values(node).flatMap(specifiers)];
 }

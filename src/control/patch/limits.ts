@@ -8,6 +8,8 @@ export const FORMAT_VERSION = 1;
 export const ID = /^[a-z][a-z0-9_-]*$/;
 /** An OSC address: printable ASCII without what patterns are made of, in parts that are not empty. */
 export const ADDRESS = /^(?:\/[!"$-)+\-.0->@-Z\\^-z|~]+)+$/;
+/** A script beside the patch, or in a folder there. */
+export const SCRIPT_FILE = /^[^/\\:][^:]*\.(?:ts|js|mjs)$/;
 /** The engine's own name, as a module id and as the first part of an address. */
 export const RESERVED = 'engine';
 
@@ -31,6 +33,8 @@ export const LIMITS = {
   nameLength: 64,
   /** An OSC address. */
   addressLength: 255,
+  /** A script's file name, with folders. */
+  scriptLength: 1024,
   /** A value written as text, `"1.2 kHz"`. */
   valueLength: 64,
   /** Problems that are kept; the rest is counted. */

@@ -26,6 +26,8 @@ export interface PatchModule {
    * 0 or 1): one number for all voices, or one per voice.
    */
   readonly params: Map<string, number[]>;
+  /** Of a module of role `script`: the file, as the patch names it. */
+  readonly script?: string;
 }
 
 export interface PatchCable {

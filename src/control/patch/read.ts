@@ -3,7 +3,7 @@ import type { ModuleDefinition, ParamSpec } from '../../module.js';
 import { didYouMean } from '../names.js';
 import type { Registry } from '../registry.js';
 import { anyObject, anything, entries, fields, list, literal, number, optional, required, text } from './check.js';
-import { ADDRESS, FORMAT, FORMAT_VERSION, ID, LIMITS, RESERVED } from './limits.js';
+import { ADDRESS, FORMAT, FORMAT_VERSION, ID, LIMITS, RESERVED, SCRIPT_FILE } from './limits.js';
 import { DEFAULT_SEED, DEFAULT_TEMPO, type OscAlias, type Patch, type PatchCable, type PatchModule, type SnapshotValue } from './model.js';
 import { isObject, type Json, type JsonObject } from './parse.js';
 import { join, quote, show, type Problems } from './problems.js';
@@ -30,6 +30,7 @@ const moduleFields = fields('a module', {
   type: required(text(LIMITS.idLength)),
   voices: optional(number({ min: 1, max: LIMITS.voices, whole: true })),
   params: optional(anyObject),
+  script: optional(text(LIMITS.scriptLength)),
   ui: optional(anyObject),
 });
 const cableFields = fields('a cable', {
@@ -95,7 +96,8 @@ export class Reader {
     const definition = this.registry.find(type);
     if (!definition)
       return this.problems.add(join(path, 'type'), `there is no module type ${quote(type)}`, () => didYouMean(type, this.registry.types()));
-    const module: PatchModule = { id, type, voices: read.voices ?? 1, params: new Map() };
+    const script = read.script === undefined ? undefined : this.#script(definition, read.script, join(path, 'script'));
+    const module: PatchModule = { id, type, voices: read.voices ?? 1, params: new Map(), ...(script === undefined ? {} : { script }) };
     const voicesAreWrong = read.voices === undefined && isObject(value) && Object.hasOwn(value, 'voices');
     for (const [name, written] of Object.entries(read.params ?? {})) {
       const place = join(join(path, 'params'), name);
@@ -105,6 +107,17 @@ export class Reader {
     }
     this.checkTempo(definition, module);
     return idIsGood ? module : undefined;
+  }
+
+  /** The file has to lie where the patch does: one that came by mail should not run what lies elsewhere. */
+  #script({ type, role }: ModuleDefinition, file: string, path: string): string | undefined {
+    if (role !== 'script') return this.problems.add(path, `a module of type ${quote(type)} runs no script`, "use one of type 'script'");
+    if (SCRIPT_FILE.test(file) && !file.split(/[\\/]/).includes('..')) return file;
+    return this.problems.add(
+      path,
+      `${quote(file)} is not a script's file`,
+      'write a path that begins at the patch and ends in .ts, .js or .mjs',
+    );
   }
 
   #checkId(id: string, path: string): boolean {

@@ -3,7 +3,7 @@
 import type { ModuleDefinition, NumberParam, ParamSpec } from '../../module.js';
 import { unitsLike, type Unit } from '../../units.js';
 import type { Registry } from '../registry.js';
-import { ADDRESS, FORMAT, FORMAT_VERSION, ID, LIMITS, RESERVED } from './limits.js';
+import { ADDRESS, FORMAT, FORMAT_VERSION, ID, LIMITS, RESERVED, SCRIPT_FILE } from './limits.js';
 import { DEFAULT_SEED, DEFAULT_TEMPO } from './model.js';
 import type { Json, JsonObject } from './parse.js';
 import { QUANTITY } from './values.js';
@@ -79,11 +79,17 @@ function moduleSchema(definitions: readonly ModuleDefinition[]): JsonObject {
       type: { oneOf: types },
       voices: { type: 'integer', minimum: 1, maximum: LIMITS.voices, default: 1 },
       params: { description: 'Values by name; an array holds one per voice.', type: 'object' },
+      script: {
+        description: 'File of the script, relative to the patch.',
+        type: 'string',
+        maxLength: LIMITS.scriptLength,
+        pattern: SCRIPT_FILE.source,
+      },
       ui: { type: 'object' },
     }),
-    allOf: definitions.map(({ type }) => ({
+    allOf: definitions.map(({ type, role }) => ({
       if: { required: ['type'], properties: { type: { const: type } } },
-      then: { properties: { params: { $ref: pointer(`params of ${type}`) } } },
+      then: { properties: { params: { $ref: pointer(`params of ${type}`) }, ...(role === 'script' ? {} : { script: false }) } },
     })),
   };
 }
