@@ -16,10 +16,11 @@ import { encodeCarry } from './carry.js';
 import { Commands, type RecallOptions, type SetOptions } from './commands.js';
 import type { Edit } from './edits.js';
 import { Events, watchUnderruns, type EngineEvent, type EngineEventKind, type EngineListener } from './events.js';
-import { moduleInfo, type ModuleInfo, type ModuleQuery } from './info.js';
+import { moduleInfo, type ModuleHealth, type ModuleInfo, type ModuleQuery } from './info.js';
 import { Instances } from './instances.js';
 import { Kernels } from './kernels.js';
 import { didYouMean } from './names.js';
+import type { LiveModule } from './live.js';
 import { Output, type OutputOptions, type OutputState } from './output.js';
 import { LIMITS, loadPatch, savePatch, type JsonObject, type Patch } from './patch/index.js';
 import { Patcher } from './patcher.js';
@@ -29,6 +30,7 @@ import { HANDOFF_NS } from './schedule.js';
 import { Scripts, type ScriptStats } from './scripts.js';
 import { Meter, type EngineStats } from './stats.js';
 import { DspThreads } from './threads.js';
+import { Watch } from './watch.js';
 
 export interface EngineOptions {
   /** Hz, 8000..192000 */
@@ -75,6 +77,7 @@ export class Engine {
   readonly #patcher: Patcher;
   readonly #events = new Events();
   readonly #seed: number | undefined;
+  readonly #watch: Watch;
   readonly #meter: Meter;
   readonly #output: Output;
   readonly #scripts: Scripts;
@@ -120,9 +123,11 @@ export class Engine {
       arena,
       patch: () => this.patch,
       modules: () => this.#player.scene.modules,
-      onFault: (message, id) => this.report({ kind: 'fault', what: 'script', frame: this.frame, message, ...(id === undefined ? {} : { id }) }),
+      onFault: (message, id) =>
+        this.report({ kind: 'fault', what: 'script', frame: this.frame, message, ...(id === undefined ? {} : { id }) }),
     });
-    this.#meter = new Meter(this, arena, kernels);
+    this.#watch = new Watch(arena, threads, this.#instances, (event) => this.report(event));
+    this.#meter = new Meter(this, arena, kernels, threads);
     this.#underrunWatch = watchUnderruns(arena, (event) => this.report(event));
   }
 
@@ -159,6 +164,7 @@ export class Engine {
 
   /**
    * Plays a patch instead of the current one. Modules of the same id, type and voices keep their state; the rest fades over 5 ms.
+   * Scripts lie beside the file `source`, or in the working folder.
    * @throws PatchError, KrellError; then the current patch plays on
    */
   async loadPatch(patch: string | JsonObject | Patch, options: { source?: string } = {}): Promise<void> {
@@ -194,6 +200,26 @@ export class Engine {
   /** Removes a module and its cables, which fade over 5 ms. @throws PatchError when there is none */
   removeModule(id: string): Promise<void> {
     return this.edit([{ kind: 'remove', id }]);
+  }
+  /** Lets a module that faults have put out of action begin anew. @throws KrellError `unknown-module` */
+  reviveModule(id: string): void {
+    const module = this.#player.scene.modules.get(id);
+    if (!module) throw new KrellError('unknown-module', `there is no module '${id}'`, { hint: didYouMean(id, this.patch.modules.keys()) });
+    this.#watch.faults.revive(module.instance);
+    this.#patcher.healthOf(module).bypassed = false;
+  }
+  #healthOf(module: LiveModule): ModuleHealth {
+    const [told, known] = [this.#patcher.healthOf(module), this.#watch.faults.healthOf(module.instance)];
+    return { ...told, ...known, faults: Math.max(told.faults, known.faults) };
+  }
+  /** Replaces a DSP thread by a fresh one, without a gap. @throws KrellError `stuck` */
+  restartWorker(worker: number): Promise<void> {
+    this.#running();
+    return this.#threads.restart(checkRange('worker', worker, 0, this.workers - 1));
+  }
+  /** Ends a DSP thread wherever it is, as a crash would; the spare takes its place. For tests. */
+  killWorker(worker: number): Promise<void> {
+    return this.#threads.kill(checkRange('worker', worker, 0, this.workers - 1));
   }
   /** Removes the modules that faults have put out of action. @returns their ids */
   async removeFailed(): Promise<string[]> {
@@ -272,6 +298,7 @@ export class Engine {
 
   async #stop(): Promise<void> {
     clearInterval(this.#underrunWatch);
+    this.#watch.stop();
     this.#patcher.stop();
     this.#player.stop();
     this.#meter.stop();
@@ -324,7 +351,7 @@ export class Engine {
     const live = modules.get(id) ?? leaving.find((module) => module.id === id);
     if (!live) throw new KrellError('unknown-module', `there is no module '${id}'`, { hint: didYouMean(id, this.patch.modules.keys()) });
     const worker = this.#player.plan?.workerOf.get(id) ?? -1;
-    return moduleInfo(live, this.#instances, worker, this.#patcher.healthOf(live), !modules.has(id));
+    return moduleInfo(live, this.#instances, worker, this.#healthOf(live), !modules.has(id));
   }
   /** Living modules as the OSC thread wants to know them. */
   liveModules(): OscModule[] {

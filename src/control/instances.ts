@@ -3,7 +3,7 @@ import type { ModuleDefinition } from '../module.js';
 import { lanesFor, packable, stateBytes, stateLayout, tableLayout, type StateLayout } from '../kernel/index.js';
 import { hashSeed, writeState } from '../kernel/state.js';
 import { KrellError } from '../errors.js';
-import { MAX_SLOTS, PARAM, SLOT, SLOTS_W, STATE } from '../shared/layout.js';
+import { CONTROL, HEALTH, HEALTH_W, MAX_SLOTS, PARAM, SLOT, SLOTS_W, STATE } from '../shared/layout.js';
 import type { Arena } from './arena.js';
 
 /** Bytes before a loop's buffer, for the frame before its first. */
@@ -38,6 +38,8 @@ const PACK_LANES = 4;
 export class Instances {
   readonly #arena: Arena;
   readonly #sampleRate: number;
+  /** By slot. */
+  readonly #living: (Instance | undefined)[] = [];
   readonly #freeSlots: number[] = Array.from({ length: MAX_SLOTS }, (_, i) => MAX_SLOTS - 1 - i);
   /** Packs with a free lane, by module type. */
   readonly #packs = new Map<string, Pack[]>();
@@ -77,7 +79,9 @@ export class Instances {
     const { words } = this.#arena;
     Atomics.store(words, word + SLOT.STATE, state);
     const address = slot | (words[word + SLOT.GENERATION]! << 16);
-    return {
+    const health = HEALTH_W + slot * HEALTH.WORDS;
+    words.fill(0, health, health + HEALTH.WORDS);
+    const instance: Instance = {
       name,
       definition,
       voices,
@@ -89,6 +93,14 @@ export class Instances {
       address,
       loopBuffers: new Map(),
     };
+    this.#living[slot] = instance;
+    return instance;
+  }
+
+  /** The instance that has this slot and generation, if it still has. */
+  at(address: number): Instance | undefined {
+    const instance = this.#living[address & (MAX_SLOTS - 1)];
+    return instance?.address === address ? instance : undefined;
   }
 
   /** A pack of this type with a free lane. */
@@ -110,6 +122,7 @@ export class Instances {
     const word = SLOTS_W + instance.slot * SLOT.WORDS;
     Atomics.store(words, word + SLOT.GENERATION, (words[word + SLOT.GENERATION]! + 1) & 0x7fff);
     Atomics.store(words, word + SLOT.STATE, 0);
+    this.#living[instance.slot] = undefined;
     this.#freeSlots.push(instance.slot);
     if (instance.lane === undefined) this.#arena.give(instance.state);
     else this.#releaseLane(instance, instance.lane);
@@ -138,6 +151,7 @@ export class Instances {
       const { floats } = this.#arena;
       Object.values(definition.tables).forEach((table, i) => floats.set(table, (address! + tables[i]!.offset) / 4));
       this.#tables.set(definition, address);
+      if (definition.role === 'input') Atomics.store(this.#arena.words, CONTROL.INPUT_TABLE, address / 4);
     }
     return address;
   }

@@ -112,7 +112,10 @@ export class Output {
     switch (message.kind) {
       case 'open': {
         const { kind: _, periodFrames, ...state } = message;
-        if (state.driver !== 'file') this.#adapt(periodFrames);
+        if (state.driver !== 'file') {
+          this.#arena.words[CONTROL.LIVE] = 1;
+          this.#adapt(periodFrames);
+        }
         this.state = state;
         this.#opened(state);
         if (turn > 0) this.#options.onDevice?.({ kind: 'back', message: `sound device '${state.device}' is back` });

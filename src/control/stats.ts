@@ -1,13 +1,23 @@
 // What the engine knows of itself, read from the arena.
 import { CONTROL, WORKER, workerWord } from '../shared/layout.js';
 import { readFrame } from '../shared/frame.js';
+import { SCHEDULINGS, type Scheduling } from '../realtime/priority.js';
 import type { Arena } from './arena.js';
 import type { Engine } from './engine.js';
 import type { Kernels } from './kernels.js';
 import type { OutputState } from './output.js';
 import type { Patch } from './patch/index.js';
+import type { DspThreads } from './threads.js';
 
 export interface WorkerStats {
+  /** Whether a thread is in this place: for a moment after one has died, none is. */
+  readonly alive: boolean;
+  /** Threads that have taken this place after the first. */
+  readonly restarts: number;
+  /** The priority that the system allowed. */
+  readonly scheduling: Scheduling;
+  /** Whether the thread's processor takes denormals for zero. */
+  readonly flushesDenormals: boolean;
   /** Share of the time since the last reading that went to computing, 0..1. */
   readonly load: number;
   /** Kernel traps caught. */
@@ -27,6 +37,8 @@ export interface EngineStats {
   readonly underruns: number;
   /** Times the audio host itself was woken too late: the machine's fault, not the engine's. */
   readonly stalls: number;
+  /** Times that a block went on without what a thread had, because that was too late. */
+  readonly abandoned: number;
   readonly blocks: number;
   readonly workers: readonly WorkerStats[];
   readonly modules: number;
@@ -50,15 +62,17 @@ export class Meter {
   readonly #engine: Engine;
   readonly #arena: Arena;
   readonly #kernels: Kernels;
+  readonly #threads: DspThreads;
   readonly #last: number[];
   readonly #busy: number[];
   #since = performance.now();
   readonly #timer: NodeJS.Timeout;
 
-  constructor(engine: Engine, arena: Arena, kernels: Kernels) {
+  constructor(engine: Engine, arena: Arena, kernels: Kernels, threads: DspThreads) {
     this.#engine = engine;
     this.#arena = arena;
     this.#kernels = kernels;
+    this.#threads = threads;
     this.#last = new Array<number>(engine.workers).fill(0);
     this.#busy = new Array<number>(engine.workers).fill(0);
     this.#timer = setInterval(() => this.#accumulate(), READ_MS);
@@ -89,6 +103,10 @@ export class Meter {
       const longest = workerWord(worker, WORKER.MAX_BLOCK_NS);
       this.#busy[worker] = 0;
       return {
+        alive: this.#threads.isAlive(worker),
+        restarts: this.#threads.restarts(worker),
+        scheduling: SCHEDULINGS[Atomics.load(words, workerWord(worker, WORKER.SCHEDULING))]!,
+        flushesDenormals: Atomics.load(words, workerWord(worker, WORKER.FLUSHES)) === 1,
         load: Math.min(1, busy / elapsed),
         faults: Atomics.load(words, workerWord(worker, WORKER.FAULTS)),
         blocks: Atomics.load(words, workerWord(worker, WORKER.BLOCKS)) >>> 0,
@@ -108,6 +126,7 @@ export class Meter {
       seconds: frames / engine.sampleRate,
       underruns: Atomics.load(words, CONTROL.UNDERRUNS),
       stalls: Atomics.load(words, CONTROL.STALLS),
+      abandoned: Atomics.load(words, CONTROL.ABANDONED),
       blocks: Atomics.load(words, CONTROL.BLOCKS) >>> 0,
       workers,
       modules: patch.modules.size,

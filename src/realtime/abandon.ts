@@ -2,7 +2,8 @@
 //
 // The leader waits at the end of a block until the device is about to run dry (offline, a second). What is still taken then is
 // abandoned: the block ends without it, what others read of it fades out, and it stays shut until its owner says that it is back
-// (`finish`). An owner that was killed says so through its successor: `settle` is the first thing a thread does in a place.
+// (`finish`). An owner that was killed says so through its successor: `settle` is the first thing a thread does in a place. What nobody
+// has abandoned meanwhile it computes to its end, from the step on in which the one before it died, so that nothing is lost of the block.
 import {
   CLAIM_ABANDONED,
   CLAIM_ENDED,
@@ -16,25 +17,25 @@ import {
   WORKER,
   workerWord,
 } from '../shared/layout.js';
-import { signal } from '../shared/gate.js';
 import { holdPlan, releasePlan } from '../shared/plans.js';
 import { tell } from './faults.js';
-import { ownerOf, partitionAt, stateOf, withState } from './partitions.js';
+import { finish, ownerOf, partitionAt, stateOf, withState } from './partitions.js';
+import { resumePartition } from './run.js';
 import type { DspThread } from './thread.js';
 
-/** Nanoseconds the leader waits offline: nobody is in a hurry there, and the sound is to be the same every time. */
-const OFFLINE_NS = 1e9;
+/** Nanoseconds the leader waits offline: nobody is in a hurry there, the sound is to be the same every time, and a thread that hangs is replaced before. */
+const OFFLINE_NS = 1.9e9;
 /** Below this, what fades is silent. */
 const SILENT = 1e-5;
 
-/** Leader: whether others have had their time. While a device plays: the block's, or as long as the ring holds two more periods' worth. */
+/** Leader: whether others have had their time. While a device plays: a block's, and longer as long as the ring holds two blocks more than the device takes next. */
 export function isOverdue(thread: DspThread): boolean {
   const { words } = thread;
   const ns = thread.blockNs();
   if (Atomics.load(words, CONTROL.LIVE) === 0) return ns > OFFLINE_NS;
   const frames = words[CONTROL.BLOCK_FRAMES]!;
   const fill = (words[OUTPUT_RING_W + RING.WRITE]! - Atomics.load(words, OUTPUT_RING_W + RING.READ)) | 0;
-  return ns > (frames / words[CONTROL.SAMPLE_RATE]!) * 1e9 && fill <= words[CONTROL.PERIOD_FRAMES]! + frames;
+  return ns > (frames / words[CONTROL.SAMPLE_RATE]!) * 1e9 && fill <= words[CONTROL.PERIOD_FRAMES]! + 2 * frames;
 }
 
 /** Leader: gives up all partitions that others hold. */
@@ -85,10 +86,9 @@ export function silence({ words, floats, fade }: DspThread, partition: number): 
   }
 }
 
-/** A thread begins in a place: ends what the one before it there may have left behind. That one is gone. */
+/** A thread begins in a place: ends what the one before it there, which is gone, may have left behind. */
 export function settle(thread: DspThread): void {
   const { words, index, base } = thread;
-  Atomics.store(words, base + WORKER.AT, 0);
   Atomics.and(words, CONTROL.DONE_WAITERS, ~(1 << index));
   // The leader alone changes the plan, so it need not hold it.
   let plan = Atomics.load(words, CONTROL.PLAN);
@@ -99,13 +99,12 @@ export function settle(thread: DspThread): void {
     const claim = Atomics.load(words, partition + PARTITION.CLAIM);
     if (ownerOf(claim) !== index) continue;
     if (stateOf(claim) === CLAIM_TAKEN) {
-      // Or the leader gives it up at this moment.
-      Atomics.compareExchange(words, partition + PARTITION.CLAIM, claim, withState(claim, CLAIM_ABANDONED));
-      silence(thread, partition);
-    } else if (stateOf(claim) !== CLAIM_ABANDONED) continue;
-    Atomics.store(words, partition + PARTITION.CLAIM, withState(claim, CLAIM_ENDED));
+      if (words[base + WORKER.AT] === 0) silence(thread, partition);
+      else resumePartition(thread, partition, claim);
+      finish(thread, partition, claim);
+    } else if (stateOf(claim) === CLAIM_ABANDONED) Atomics.store(words, partition + PARTITION.CLAIM, withState(claim, CLAIM_ENDED));
   }
+  words[base + WORKER.AT] = 0;
   Atomics.store(words, base + WORKER.ABANDONED, 0);
   if (index > 0) releasePlan(words, index);
-  signal(words, CONTROL.DONE_GATE);
 }

@@ -17,7 +17,6 @@ const WAIT_MS = 0.5;
  */
 export function takePart(thread: DspThread, plan: number, ticket: number, leads: boolean): boolean {
   const { words, index, search } = thread;
-  const frames = words[CONTROL.BLOCK_FRAMES]!;
   const spin = words[CONTROL.SPIN]!;
   const bit = 1 << index;
   let looks = 0;
@@ -33,7 +32,7 @@ export function takePart(thread: DspThread, plan: number, ticket: number, leads:
       if (isAnnounced) Atomics.and(words, CONTROL.DONE_WAITERS, ~bit);
       looks = 0;
       isAnnounced = false;
-      if (claim(words, ready, ticket, index)) runChain(thread, plan, ready, ticket, frames);
+      if (claim(words, ready, ticket, index)) runChain(thread, plan, ready, ticket);
       continue;
     }
     if (leads ? blockEnded(words, plan, search) : ready === NONE_LEFT) break;

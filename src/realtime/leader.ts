@@ -4,6 +4,8 @@ import {
   COMMANDS_OSC_W,
   COMMANDS_SCRIPT_W,
   CONTROL,
+  INPUT_RING_CHANNELS,
+  INPUT_RING_W,
   OUTPUT_RING_W,
   PLAN,
   RING_FRAMES,
@@ -22,6 +24,7 @@ import { CommandRing, FrameRing } from '../shared/ring.js';
 import { hasAbandoned } from './abandon.js';
 import { takePart } from './block.js';
 import { dealEvents } from './events.js';
+import { takeInput } from './input.js';
 import { installKernels } from './kernels.js';
 import { writeBus } from './output.js';
 import { openPartitions, preparePartitions } from './partitions.js';
@@ -36,6 +39,7 @@ const WAIT_MS = 100;
 export class Leader {
   private readonly thread: DspThread;
   private readonly ring: FrameRing;
+  private readonly input: FrameRing;
   private readonly fromControl: CommandRing;
   private readonly fromOsc: CommandRing;
   private readonly fromScript: CommandRing;
@@ -45,6 +49,7 @@ export class Leader {
     const { buffer } = thread.memory;
     this.thread = thread;
     this.ring = new FrameRing(buffer as SharedArrayBuffer, OUTPUT_RING_W, RING_FRAMES, thread.words[CONTROL.CHANNELS]!);
+    this.input = new FrameRing(buffer as SharedArrayBuffer, INPUT_RING_W, RING_FRAMES, INPUT_RING_CHANNELS);
     this.fromControl = new CommandRing(buffer as SharedArrayBuffer, COMMANDS_CONTROL_W);
     this.fromOsc = new CommandRing(buffer as SharedArrayBuffer, COMMANDS_OSC_W);
     this.fromScript = new CommandRing(buffer as SharedArrayBuffer, COMMANDS_SCRIPT_W);
@@ -92,6 +97,7 @@ export class Leader {
       takeCommands(words, this.fromControl, 0);
       takeCommands(words, this.fromOsc, CONTROL_PLACES);
       takeCommands(words, this.fromScript, CONTROL_PLACES);
+      takeInput(words, floats, this.input);
       if (plan !== 0) preparePartitions(words, plan);
       dealEvents(words, floats, plan, frames);
       words[CONTROL.STAGE_WRITTEN] = this.ring.written();

@@ -123,10 +123,9 @@ export function findReady(words: Int32Array, plan: number, ticket: number, worke
 export const claim = (words: Int32Array, partition: number, ticket: number, worker: number): boolean =>
   Atomics.compareExchange(words, partition + PARTITION.CLAIM, ticket | CLAIM_OPEN, taken(ticket, worker)) === (ticket | CLAIM_OPEN);
 
-/** Ends a partition that this thread has run. When it came too late, it only says that it is back. */
-function finish(thread: DspThread, partition: number, ticket: number): void {
-  const { words, index, base } = thread;
-  const claimed = taken(ticket, index);
+/** Ends a partition that this thread has run, holding it by `claimed`. When it came too late, it only says that it is back. */
+export function finish(thread: DspThread, partition: number, claimed: number): void {
+  const { words, base } = thread;
   const ended = withState(claimed, CLAIM_ENDED);
   if (Atomics.compareExchange(words, partition + PARTITION.CLAIM, claimed, ended) !== claimed) {
     Atomics.store(words, partition + PARTITION.CLAIM, ended);
@@ -148,12 +147,12 @@ function readySuccessor(words: Int32Array, plan: number, partition: number, tick
 }
 
 /** Runs a claimed partition, then, while its data are in the cache, a successor that is ready by it, and so on. */
-export function runChain(thread: DspThread, plan: number, first: number, ticket: number, frames: number): void {
+export function runChain(thread: DspThread, plan: number, first: number, ticket: number): void {
   const { words, index } = thread;
   let partition = first;
   do {
-    runPartition(thread, partition, taken(ticket, index), frames);
-    finish(thread, partition, ticket);
+    runPartition(thread, partition, taken(ticket, index));
+    finish(thread, partition, taken(ticket, index));
     partition = readySuccessor(words, plan, partition, ticket);
   } while (partition >= 0 && claim(words, partition, ticket, index));
 }

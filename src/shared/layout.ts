@@ -20,6 +20,7 @@ export const CONTROL = {
   KERNELS_POSTED: 7, // C adds 1 after posting a kernel to every DSP thread, then signals TICK and BLOCK_GATE
   TAP: 8, // C: 1 while the host copies what it plays into the tap ring
   LIVE: 9, // C: 1 when a device plays, which must not wait; offline the leader has more patience with other threads
+  INPUT_TABLE: 10, // C: word index of the tables of `in` modules, laid out as INPUT; 0 = there is none
 
   TICK: 1 * LINE_W, // H adds 1 after taking frames (and C to wake the leader): the leader waits here for room
   BLOCK_GATE: 2 * LINE_W, // L adds 1 when a block with work for several threads begins (and C to wake them): the others wait here
@@ -43,6 +44,7 @@ export const CONTROL = {
   STAGE_TICKET: 6 * LINE_W + 12, // L: that block's ticket
   STAGE_WRITTEN: 6 * LINE_W + 13, // L: frames in the output ring's count before it
   STAGE_FRAME: 6 * LINE_W + 14, // L: FRAME_LO before it
+  INPUT_UNDERRUNS: 6 * LINE_W + 16, // L: blocks for which the input ring held too little
   ABANDONED: 6 * LINE_W + 15, // L: partitions given up because their thread was too late
   HOST_FRAME_LO: 7 * LINE_W, // H: frames delivered to the device, low word (read both with readFrame)
   HOST_FRAME_HI: 7 * LINE_W + 1, // H: high word, then its copy
@@ -59,6 +61,7 @@ export const CONTROL = {
   HOST_NEEDS: 7 * LINE_W + 14, // H: frames it needs now, to be computed on top of RING_DEPTH
   HOST_TURN: 7 * LINE_W + 15, // H: number of the host thread that plays; the one before it leaves
   HOST_LEFT: 7 * LINE_W + 16, // H: how many host threads have left to another
+  INPUT_CHANNELS: 7 * LINE_W + 17, // H: channels that the device brings, 0 = none
 
   // When the host took what: one pair of time and frame, written once a period (src/shared/stamp.ts). STAMP_SEQ is odd while it is being written.
   STAMP_SEQ: 8 * LINE_W, // H
@@ -122,6 +125,9 @@ export const WORKER = {
   RETIRE: 16, // C: 1 asks the thread to leave its place to the spare between two blocks
   SYSTEM_ID: 17, // D: the system's number of the thread, 0 where there is none
   THREAD: 18, // D: Node's number of the thread
+  PIECE_OFFSET: 19, // D: first frame, from the block's start, of what is being run between two events
+  PIECE_FRAMES: 20, // D: its length
+  PIECE_EVENT: 21, // D: 1 when EVENT is to be applied behind it
   EVENT: 24, // D: a copy of the BLOCK_EVENT that is being applied, 8 words
 } as const;
 /** The record of the spare, which waits to take another's place. */
@@ -138,9 +144,16 @@ export const RING_FRAMES = 8192;
 export const MAX_CHANNELS = 8;
 export const OUTPUT_RING_W = WORKERS_W + (MAX_WORKERS + 1) * LINE_W;
 
+/** What a device brings, on its way to the leader: two channels, like the output ring. */
+export const INPUT_RING_CHANNELS = 2;
+export const INPUT_RING_W = OUTPUT_RING_W + RING.DATA + RING_FRAMES * MAX_CHANNELS;
+/** The tables of `modules/in.ts`: a ring of volts for each side, filled a block at a time by the leader, and where the block lies in it. */
+export const INPUT_FRAMES = 2048;
+export const INPUT = { LEFT: 0, RIGHT: INPUT_FRAMES, BLOCK_START: 2 * INPUT_FRAMES, BLOCK_FRAMES: 2 * INPUT_FRAMES + 1 } as const;
+
 /** Frames in the recording tap (interleaved like the output ring). */
 export const TAP_FRAMES = 131072;
-export const TAP_RING_W = OUTPUT_RING_W + RING.DATA + RING_FRAMES * MAX_CHANNELS;
+export const TAP_RING_W = INPUT_RING_W + RING.DATA + RING_FRAMES * INPUT_RING_CHANNELS;
 
 // ── command rings: parameter changes on their way to the leader ──
 /** One command, COMMAND.WORDS long. */

@@ -1,0 +1,121 @@
+// The watch: sees which DSP threads have died and which hang, ends those, and reports.
+//
+// A thread hangs when it is in one step of one block for longer than any step may take and has used the processor meanwhile. The
+// second condition is there because whole machines stand still for tens of milliseconds, and a thread that was not let run is not to
+// blame. The module in which a thread hung is bypassed; one in which a thread died only when it happens a second time.
+import { readFileSync } from 'node:fs';
+import { CONTROL, RUN_PLAYING, WORKER, workerWord } from '../shared/layout.js';
+import { readFrame } from '../shared/frame.js';
+import type { Arena } from './arena.js';
+import type { FaultEvent } from './events.js';
+import { Faults } from './faults.js';
+import type { Instance, Instances } from './instances.js';
+import type { DspThreads } from './threads.js';
+
+const LOOK_MS = 10;
+/** Milliseconds in one step after which a thread hangs: while a device plays, and offline. Half of them on the processor. */
+const HANGS_MS = { live: 100, offline: 1000 } as const;
+/** Looks that must have found it so: when this thread itself stood still, it knows nothing. */
+const LEAST_LOOKS = 5;
+
+/** Milliseconds a thread of this process has run (Linux; ticks of 10 ms), or undefined where that cannot be known. */
+function ranMs(systemId: number): number | undefined {
+  try {
+    const stat = readFileSync(`/proc/self/task/${systemId}/stat`, 'utf8');
+    // The name, in brackets, may have spaces; user and system time are the 12th and 13th field behind it.
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    return 10 * (Number(fields[11]) + Number(fields[12]));
+  } catch {
+    return undefined;
+  }
+}
+
+/** Where a thread was found, again and again. */
+interface Sighting {
+  readonly at: number;
+  readonly beat: number;
+  readonly since: number;
+  readonly ran: number | undefined;
+  looks: number;
+}
+
+export class Watch {
+  readonly faults: Faults;
+  readonly #arena: Arena;
+  readonly #threads: DspThreads;
+  readonly #report: (event: FaultEvent) => void;
+  readonly #timer: NodeJS.Timeout;
+  readonly #seen = new Map<number, Sighting>();
+  readonly #hung = new Set<number>();
+  /** Modules in which a thread has died once. */
+  readonly #suspects = new WeakSet<Instance>();
+
+  constructor(arena: Arena, threads: DspThreads, instances: Instances, report: (event: FaultEvent) => void) {
+    this.#arena = arena;
+    this.#threads = threads;
+    this.#report = report;
+    this.faults = new Faults(arena, instances, report);
+    threads.onDeath = (worker) => this.#died(worker);
+    this.#timer = setInterval(() => this.#look(), LOOK_MS).unref();
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
+    this.#threads.onDeath = () => {};
+  }
+
+  #look(): void {
+    this.#threads.look();
+    this.faults.drain();
+    for (let worker = 0; worker < this.#arena.words[CONTROL.WORKERS]!; worker++)
+      if (!this.#hung.has(worker) && this.#hangs(worker)) {
+        this.#hung.add(worker);
+        void this.#threads.kill(worker);
+      }
+  }
+
+  #hangs(worker: number): boolean {
+    const { words } = this.#arena;
+    const word = (field: number): number => Atomics.load(words, workerWord(worker, field));
+    const [at, beat] = [word(WORKER.AT), word(WORKER.HEARTBEAT)];
+    const now = performance.now();
+    const seen = this.#seen.get(worker);
+    if (at === 0 || Atomics.load(words, CONTROL.RUN) !== RUN_PLAYING) {
+      this.#seen.delete(worker);
+      return false;
+    }
+    if (seen?.at !== at || seen.beat !== beat) {
+      this.#seen.set(worker, { at, beat, since: now, ran: ranMs(word(WORKER.SYSTEM_ID)), looks: 0 });
+      return false;
+    }
+    seen.looks++;
+    const limit = Atomics.load(words, CONTROL.LIVE) === 1 ? HANGS_MS.live : HANGS_MS.offline;
+    if (seen.looks < LEAST_LOOKS || now - seen.since < limit) return false;
+    const ran = ranMs(word(WORKER.SYSTEM_ID));
+    return ran === undefined || seen.ran === undefined || ran - seen.ran >= limit / 2;
+  }
+
+  /** A thread has ended; nobody has its place yet. */
+  #died(worker: number): void {
+    const { words } = this.#arena;
+    const frame = readFrame(words, CONTROL.FRAME_LO);
+    const hung = this.#hung.delete(worker);
+    this.#seen.delete(worker);
+    const at = Atomics.load(words, workerWord(worker, WORKER.AT));
+    const modules = at === 0 ? [] : this.faults.modulesOf(words[at >> 2]! >> 2);
+    for (const module of modules) {
+      if (hung) this.faults.bypass(module, 'stuck', `did not end and took DSP thread ${worker} with it: it is bypassed`, worker, frame);
+      else if (this.#suspects.has(module))
+        this.faults.bypass(
+          module,
+          'stuck',
+          `was running when DSP thread ${worker} died, for the second time: it is bypassed`,
+          worker,
+          frame,
+        );
+      else this.#suspects.add(module);
+    }
+    const message = `DSP thread ${worker} ${hung ? 'hung and was ended' : 'died'}; another takes its place`;
+    this.#report({ kind: 'fault', what: 'worker', worker, frame, message });
+  }
+}
