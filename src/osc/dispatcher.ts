@@ -42,7 +42,8 @@ const HOUR_S = 3600;
 /** Steps that the patterns of a packet may cost, and what an address that one reaches counts for. */
 const PATTERN_STEPS = 500_000;
 const STEPS_PER_HIT = 16;
-const MAX_VOICES = 16;
+/** Values a message may set: voices of a parameter, parameters of an event. */
+const VALUES_MAX = 256;
 /** Addresses of replies: to complain of one could go on for ever. */
 const REPLIES = /^\/(done|fail|late|clamped|monitor)(\/|$)/;
 
@@ -52,7 +53,7 @@ export class Dispatcher {
   readonly #reader = new Reader();
   readonly #patterns: Patterns;
   readonly #budget: Budget = { steps: 0 };
-  readonly #values = new Float64Array(MAX_VOICES);
+  readonly #values = new Float64Array(VALUES_MAX);
   #client!: Client;
   /** What the message did, for those who watch. */
   #did = '';
@@ -137,6 +138,7 @@ export class Dispatcher {
   #dispatch(message: Message): void {
     const { table } = this.#parts;
     const { packet, addressStart, addressEnd } = message;
+    this.#did = 'nothing';
     const entry = table.find(packet, addressStart, addressEnd);
     if (entry) return this.#carryOut(entry, -1, message);
     const end = voicePart(packet, addressStart, addressEnd);

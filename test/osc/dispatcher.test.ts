@@ -569,17 +569,19 @@ describe('watching', () => {
     d.send('/vcf/cutoff', float(0.4), 'two');
     d.send('/vcf/cutoff', 100);
     d.send('/vcf/cutoff');
+    d.send('/pad/cutoff', []);
     d.send('/nothing');
     expect(watcher.takeHeard()).toEqual([
       ['/monitor', 'udp test:1', '/vcf/cutoff', '0.4 "two"', 'refused: takes one value'],
       ['/monitor', 'udp test:1', '/vcf/cutoff', '100', 'sent'],
       ['/monitor', 'udp test:1', '/vcf/cutoff', '', 'answered'],
+      ['/monitor', 'udp test:1', '/pad/cutoff', '[]', 'nothing'],
       ['/monitor', 'udp test:1', '/nothing', '', 'refused: no such address'],
     ]);
     for (let i = 0; i < 1010; i++) d.send('/vcf/cutoff', 100);
-    expect(watcher.takeHeard()).toHaveLength(996);
+    expect(watcher.takeHeard()).toHaveLength(995);
     d.now = 1000;
     d.send('/vcf/cutoff', 100);
-    expect(watcher.heard[0]).toEqual(['/monitor', '', '', '', '14 not shown']);
+    expect(watcher.heard[0]).toEqual(['/monitor', '', '', '', '15 not shown']);
   });
 });
