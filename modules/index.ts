@@ -5,6 +5,7 @@ import { attenuverter } from './attenuverter.js';
 import { clock } from './clock.js';
 import { delay } from './delay.js';
 import { gate } from './gate.js';
+import { input } from './in.js';
 import { keys } from './keys.js';
 import { lfo } from './lfo.js';
 import { mixer } from './mixer.js';
@@ -26,6 +27,7 @@ export const modules: readonly ModuleDefinition[] = [
   // Sound
   vco,
   noise,
+  input,
   vcf,
   vca,
   // Modulation

@@ -248,8 +248,11 @@ export interface ModuleSpec<I, P, O, S, T> {
   readonly state?: S;
   readonly tables?: T;
   readonly events?: Readonly<Record<string, EventSpec>>;
-  /** `'output'`: outputs `left` and `right` go to the engine's main bus. `'script'`: a script of the patch sets its parameters. */
-  readonly role?: 'output' | 'script';
+  /**
+   * `'output'`: outputs `left` and `right` go to the engine's main bus. `'input'`: its tables hold what the sound card brings.
+   * `'script'`: a script of the patch sets its parameters.
+   */
+  readonly role?: 'output' | 'input' | 'script';
   process(io: Values<I, P, O, S, T>): void;
 }
 
@@ -263,7 +266,7 @@ export interface ModuleDefinition {
   readonly state: Readonly<Record<string, StateSpec>>;
   readonly tables: Readonly<Record<string, TableSpec>>;
   readonly events: Readonly<Record<string, EventSpec>>;
-  readonly role?: 'output' | 'script';
+  readonly role?: 'output' | 'input' | 'script';
 }
 
 /** A name in patches, OSC addresses and code. */

@@ -26,6 +26,7 @@ export interface Probed {
 const PATIENCE_MS = 500;
 /** Cycles without a step before the next packet. */
 const QUIET_CYCLES = 4;
+const UNHEARD = -(2 ** 30);
 
 async function probe({ udpPort, jackPort, on, off, trials }: ProbeTask): Promise<Probed> {
   const memory = new SharedArrayBuffer(WATCH.WORDS * 4);
@@ -39,7 +40,7 @@ async function probe({ udpPort, jackPort, on, off, trials }: ProbeTask): Promise
   const us: number[] = [];
   let lost = 0;
   for (let trial = 0; trial < trials; trial++) {
-    while (Atomics.load(words, WATCH.QUIET) < QUIET_CYCLES) await sleep(1);
+    for (let ms = 0; Atomics.load(words, WATCH.QUIET) < QUIET_CYCLES && ms < PATIENCE_MS; ms++) await sleep(1);
     // At any moment of a cycle.
     await sleep(1 + Math.random() * 4);
     for (let end = performance.now() + Math.random(); performance.now() < end;);
@@ -50,9 +51,9 @@ async function probe({ udpPort, jackPort, on, off, trials }: ProbeTask): Promise
     if (Atomics.load(words, WATCH.STATE) === HEARD) us.push(began[0]! - sent);
     else lost++;
     Atomics.store(words, WATCH.STATE, IDLE);
+    // Not before the sound's end has been heard is it quiet.
+    Atomics.store(words, WATCH.QUIET, UNHEARD);
     socket.send(packets[1]!);
-    await sleep(5);
-    Atomics.store(words, WATCH.QUIET, 0);
   }
   Atomics.store(words, WATCH.STOP, 1);
   await once(watcher, 'exit');

@@ -22,6 +22,8 @@ export interface OutputOptions {
   readonly device?: string;
   /** Frames the device takes at a time; the engine's block unless given. */
   readonly periodFrames?: number;
+  /** Channels to take in from the device, for modules of type `in`; none unless given. */
+  readonly inputs?: 0 | 1 | 2;
   /** How far the engine works ahead of the device; `safe` unless given. It grows when that does not hold, and comes back. */
   readonly latency?: Latency;
   /** Told when the device is lost and when it is back. Meanwhile the engine plays on by the clock. */
@@ -95,8 +97,8 @@ export class Output {
   /** Starts a host. After the first one: to play once it can open the device again. */
   #start(driver: HostOptions['driver'], handle?: bigint): void {
     const turn = this.#turns++;
-    const { device, file, periodFrames = this.#settings.blockFrames } = this.#options;
-    const workerData: HostOptions = { memory: this.#arena.memory, driver, device, periodFrames, file, turn, handle };
+    const { device, inputs, file, periodFrames = this.#settings.blockFrames } = this.#options;
+    const workerData: HostOptions = { memory: this.#arena.memory, driver, device, inputs, periodFrames, file, turn, handle };
     const host = new Worker(new URL('../host/host.js', import.meta.url), { workerData });
     this.#hosts.add(host);
     host.once('exit', () => {

@@ -40,6 +40,8 @@ export interface HostOptions {
   readonly handle?: bigint | undefined;
   /** Number or part of the name of the device; its driver's default device otherwise. */
   readonly device?: string | undefined;
+  /** Channels to take in, up to two; none unless given. */
+  readonly inputs?: number | undefined;
   /** Frames per period, if the device can; the null and file drivers always can. */
   readonly periodFrames: number;
   /** For the file driver. */

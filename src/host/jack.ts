@@ -1,7 +1,7 @@
 // The jack driver: a client of the JACK server that runs its cycles on the host's own thread, so that nothing lies between the
 // engine and the server: what is taken from the ring in a cycle is what others hear in that cycle.
 import { KrellError } from '../errors.js';
-import { CONTROL } from '../shared/layout.js';
+import { CONTROL, INPUT_RING_CHANNELS } from '../shared/layout.js';
 import { findDevice } from './device.js';
 import type { AudioDriver, HostOptions } from './driver.js';
 import { JackClient } from './jack-library.js';
@@ -19,9 +19,11 @@ export class JackDriver implements AudioDriver {
   private readonly client: JackClient;
   private readonly ports: readonly number[];
   private readonly targets: readonly string[];
+  private readonly inputs: readonly number[];
+  private readonly sources: readonly string[];
 
   /** @throws KrellError 'no-library', 'no-device', 'device'. */
-  constructor({ memory, device: wanted }: Pick<HostOptions, 'memory' | 'device'>) {
+  constructor({ memory, device: wanted, inputs = 0 }: Pick<HostOptions, 'memory' | 'device' | 'inputs'>) {
     const words = new Int32Array(memory.buffer);
     const client = new JackClient(CLIENT);
     this.client = client;
@@ -35,6 +37,8 @@ export class JackDriver implements AudioDriver {
       this.device = `${name} (JACK)`;
       this.periodFrames = periodFrames;
       this.latencyMs = (1000 * periodFrames) / sampleRate;
+      this.inputs = Array.from({ length: inputs }, (_, channel) => client.addPort(`in_${channel + 1}`, 'input'));
+      this.sources = client.ports('output', false).filter((port) => port.startsWith(`${name}:`));
       this.targets = client.ports('input', false).filter((port) => port.startsWith(`${name}:`));
     } catch (error) {
       client.close();
@@ -43,15 +47,22 @@ export class JackDriver implements AudioDriver {
   }
 
   run(player: Player): void {
-    const { client, ports, targets, periodFrames } = this;
+    const { client, ports, inputs, periodFrames } = this;
     const { channels } = player;
+    const period = new Float32Array(periodFrames * channels);
+    const heard = new Float32Array(periodFrames * INPUT_RING_CHANNELS);
+    const single = new Float32Array(periodFrames);
     // Not before somebody takes up the cycles: they would be missed.
     if (!client.activate()) throw this.lost('the JACK server does not let it play');
-    ports.forEach((_, channel) => targets[channel] && client.connect(`${client.name}:out_${channel + 1}`, targets[channel]));
-    const period = new Float32Array(periodFrames * channels);
-    const single = new Float32Array(periodFrames);
+    this.connect();
     while (this.awaitCycle(player)) {
       if (client.beginCycle() !== periodFrames) throw this.lost('its period has changed');
+      for (let channel = 0; channel < inputs.length; channel++) {
+        client.read(inputs[channel]!, single, periodFrames);
+        for (let side = channel; side < INPUT_RING_CHANNELS; side++)
+          for (let frame = 0; frame < periodFrames; frame++) heard[frame * INPUT_RING_CHANNELS + side] = single[frame]!;
+      }
+      if (inputs.length > 0) player.hear(heard, periodFrames);
       player.fill(period);
       for (let channel = 0; channel < channels; channel++) {
         for (let frame = 0; frame < periodFrames; frame++) single[frame] = period[frame * channels + channel]!;
@@ -59,6 +70,13 @@ export class JackDriver implements AudioDriver {
       }
       client.endCycle();
     }
+  }
+
+  /** Plugs each channel into the device's port of the same number, where there is one. */
+  private connect(): void {
+    const { client, ports, targets, inputs, sources } = this;
+    for (const [i, target] of targets.slice(0, ports.length).entries()) client.connect(`${client.name}:out_${i + 1}`, target);
+    for (const [i, source] of sources.slice(0, inputs.length).entries()) client.connect(source, `${client.name}:in_${i + 1}`);
   }
 
   close(): void {

@@ -60,7 +60,8 @@ export class NaudiodonDriver implements AudioDriver {
   private isOpen = true;
 
   /** @throws KrellError 'no-library', 'no-device', 'device'. */
-  constructor({ memory, device: wanted, periodFrames }: Pick<HostOptions, 'memory' | 'device' | 'periodFrames'>) {
+  constructor({ memory, device: wanted, periodFrames, inputs = 0 }: Pick<HostOptions, 'memory' | 'device' | 'periodFrames' | 'inputs'>) {
+    if (inputs > 0) throw new KrellError('device', 'the naudiodon driver brings no input', { hint: 'use portaudio or jack' });
     const words = new Int32Array(memory.buffer);
     const binding = loadBinding();
     const device = findDevice(devicesOf(binding), wanted);

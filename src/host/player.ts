@@ -7,7 +7,17 @@
 import { openClock } from '../realtime/clock.js';
 import { advanceFrame } from '../shared/frame.js';
 import { signal } from '../shared/gate.js';
-import { CONTROL, OUTPUT_RING_W, RING_FRAMES, RUN_PLAYING, RUN_STOP, TAP_FRAMES, TAP_RING_W } from '../shared/layout.js';
+import {
+  CONTROL,
+  INPUT_RING_CHANNELS,
+  INPUT_RING_W,
+  OUTPUT_RING_W,
+  RING_FRAMES,
+  RUN_PLAYING,
+  RUN_STOP,
+  TAP_FRAMES,
+  TAP_RING_W,
+} from '../shared/layout.js';
 import { FrameRing } from '../shared/ring.js';
 import { writeStamp } from '../shared/stamp.js';
 import { WallClock } from './time.js';
@@ -26,6 +36,7 @@ export class Player {
   private readonly floats: Float32Array;
   private readonly ring: FrameRing;
   private readonly tap: FrameRing;
+  private readonly input: FrameRing;
   private readonly wall = new WallClock();
   private readonly clock = openClock();
   /** Milliseconds of a period that may pass in waiting for its sound; whole ones, which leave nothing on the heap. */
@@ -52,6 +63,7 @@ export class Player {
     this.patienceMs = Math.max(1, Math.floor((PATIENCE * this.periodNs) / 1e6));
     this.ring = new FrameRing(buffer, OUTPUT_RING_W, RING_FRAMES, this.channels);
     this.tap = new FrameRing(buffer, TAP_RING_W, TAP_FRAMES, this.channels);
+    this.input = new FrameRing(buffer, INPUT_RING_W, RING_FRAMES, INPUT_RING_CHANNELS);
     this.previous = new Float32Array(periodFrames * this.channels);
     Atomics.store(this.words, CONTROL.PERIOD_FRAMES, periodFrames);
   }
@@ -64,6 +76,12 @@ export class Player {
   /** The driver was itself too late for its device. */
   stalled(): void {
     Atomics.add(this.words, CONTROL.STALLS, 1);
+  }
+
+  /** Before `fill`: takes in `frames` frames of INPUT_RING_CHANNELS interleaved channels. */
+  hear(samples: Float32Array, frames: number): void {
+    Atomics.store(this.words, CONTROL.INPUT_CHANNELS, INPUT_RING_CHANNELS);
+    if (this.flowing) this.input.write(samples, 0, frames);
   }
 
   /** Fills `period` (periodFrames interleaved frames): the next piece of sound, if need be a piece of its end, or silence. */

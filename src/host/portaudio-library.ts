@@ -54,8 +54,8 @@ export function releaseStream(stream: bigint): void {
   quietly([STDERR], library.func('Pa_Terminate', 'int', []) as () => void);
 }
 
-/** An open output stream. Sizes are in frames; results below 0 are PortAudio's errors. */
-export interface OutputStream {
+/** An open stream. Sizes are in frames; results below 0 are PortAudio's errors. */
+export interface AudioStream {
   readonly handle: bigint;
   readonly latencyMs: number;
   /** Whether the device is still there and plays. */
@@ -63,8 +63,18 @@ export interface OutputStream {
   /** Frames that `write` would take without waiting. */
   room(): number;
   write(samples: Float32Array, frames: number): number;
+  /** Frames that `read` would give without waiting. */
+  arrived(): number;
+  read(samples: Float32Array, frames: number): number;
   /** Ends at once, without playing what is queued. */
   close(): void;
+}
+
+interface StreamOptions {
+  readonly outputs: number;
+  readonly inputs: number;
+  readonly sampleRate: number;
+  readonly periodFrames: number;
 }
 
 interface ApiInfo {
@@ -135,21 +145,17 @@ export class PortAudio {
   }
 
   /** Opens and starts a stream of floats. @throws KrellError 'device'. */
-  openOutput(device: Device, channels: number, sampleRate: number, periodFrames: number): OutputStream {
+  openStream(device: Device, { outputs, inputs, sampleRate, periodFrames }: StreamOptions): AudioStream {
     const { koffi, call } = this;
     const parametersType = koffi.struct({ device: 'int', channels: 'int', format: 'unsigned long', latency: 'double', specific: 'void *' });
     const infoType = koffi.struct({ version: 'int', inputLatency: 'double', latency: 'double', sampleRate: 'double' });
-    const parameters = {
-      device: device.index,
-      channels,
-      format: FLOAT32,
-      // Two periods: one to play, one to fill.
-      latency: Math.max((device.defaultLowLatencyMs ?? 0) / 1000, (2 * periodFrames) / sampleRate),
-      specific: null,
-    };
+    // Two periods: one to play, one to fill.
+    const latency = Math.max((device.defaultLowLatencyMs ?? 0) / 1000, (2 * periodFrames) / sampleRate);
+    const parameters = (channels: number): object | null =>
+      channels > 0 ? { device: device.index, channels, format: FLOAT32, latency, specific: null } : null;
     const open = call('OpenStream', 'int', [
       koffi.out(koffi.pointer('void *')),
-      'void *',
+      koffi.pointer(parametersType),
       koffi.pointer(parametersType),
       'double',
       'unsigned long',
@@ -158,7 +164,10 @@ export class PortAudio {
       'void *',
     ]);
     const handle: unknown[] = [null];
-    const result = quietly([STDERR], () => open(handle, null, parameters, sampleRate, periodFrames, 0, null, null) as number);
+    const result = quietly(
+      [STDERR],
+      () => open(handle, parameters(inputs), parameters(outputs), sampleRate, periodFrames, 0, null, null) as number,
+    );
     if (result === INVALID_SAMPLE_RATE)
       throw new KrellError('device', `device '${device.name}' does not play at ${sampleRate} Hz`, {
         hint: `try --rate ${device.defaultSampleRate}`,
@@ -174,6 +183,10 @@ export class PortAudio {
       call('GetStreamWriteAvailable', 'long', ['void *']),
       call('WriteStream', 'int', ['void *', 'void *', 'unsigned long']),
     ];
+    const [arrived, read] = [
+      call('GetStreamReadAvailable', 'long', ['void *']),
+      call('ReadStream', 'int', ['void *', '_Out_ void *', 'unsigned long']),
+    ];
     const active = call('IsStreamActive', 'int', ['void *']);
     const [abort, close] = [call('AbortStream', 'int', ['void *']), call('CloseStream', 'int', ['void *'])];
     return {
@@ -182,6 +195,8 @@ export class PortAudio {
       isActive: () => active(stream) === 1,
       room: () => room(stream) as number,
       write: (samples, frames) => write(stream, samples, frames) as number,
+      arrived: () => arrived(stream) as number,
+      read: (samples, frames) => read(stream, samples, frames) as number,
       close: () => {
         abort(stream);
         close(stream);

@@ -5,11 +5,11 @@
 // gives up on a device that makes none, and closes only one that was alive just now. What is left open ends with the process.
 import { KrellError } from '../errors.js';
 import { openClock } from '../realtime/clock.js';
-import { CONTROL } from '../shared/layout.js';
+import { CONTROL, INPUT_RING_CHANNELS } from '../shared/layout.js';
 import { findDevice } from './device.js';
 import type { AudioDriver, HostOptions } from './driver.js';
 import type { Player } from './player.js';
-import { OUTPUT_UNDERFLOWED, PortAudio, type OutputStream } from './portaudio-library.js';
+import { OUTPUT_UNDERFLOWED, PortAudio, type AudioStream } from './portaudio-library.js';
 import { openSleep } from './time.js';
 
 /** A device that takes nothing for so long has gone. */
@@ -22,25 +22,34 @@ export class PortAudioDriver implements AudioDriver {
   readonly periodFrames: number;
   readonly latencyMs: number;
   private readonly library = new PortAudio();
-  private readonly stream: OutputStream;
+  private readonly stream: AudioStream;
   private readonly clock = openClock();
   private readonly sleep = openSleep();
   private readonly isJack: boolean;
+  private readonly inputs: number;
+  private readonly heard: Float32Array;
+  private readonly sides: Float32Array;
   /** When the device last made room. */
   private lastAlive = 0;
 
   /** @throws KrellError 'no-library', 'no-device', 'device'. */
-  constructor({ memory, device: wanted, periodFrames }: Pick<HostOptions, 'memory' | 'device' | 'periodFrames'>) {
+  constructor({ memory, device: wanted, periodFrames, inputs = 0 }: Pick<HostOptions, 'memory' | 'device' | 'periodFrames' | 'inputs'>) {
     const words = new Int32Array(memory.buffer);
     try {
       const device = findDevice(this.library.devices(), wanted);
-      this.stream = this.library.openOutput(device, words[CONTROL.CHANNELS]!, words[CONTROL.SAMPLE_RATE]!, periodFrames);
+      const [outputs, sampleRate] = [words[CONTROL.CHANNELS]!, words[CONTROL.SAMPLE_RATE]!];
+      this.inputs = Math.min(inputs, device.inputs);
+      if (this.inputs < inputs && this.inputs === 0)
+        throw new KrellError('device', `device '${device.name}' has no input`, { hint: 'choose another, or play without input' });
+      this.stream = this.library.openStream(device, { outputs, inputs: this.inputs, sampleRate, periodFrames });
       this.device = `${device.name} (${device.api})`;
       this.isJack = device.api.startsWith('JACK');
     } catch (error) {
       this.library.close();
       throw error;
     }
+    this.heard = new Float32Array(periodFrames * this.inputs);
+    this.sides = new Float32Array(periodFrames * INPUT_RING_CHANNELS);
     this.periodFrames = periodFrames;
     this.latencyMs = this.stream.latencyMs;
   }
@@ -50,10 +59,24 @@ export class PortAudioDriver implements AudioDriver {
     const period = new Float32Array(periodFrames * player.channels);
     this.lastAlive = this.clock();
     while (this.waitForRoom(player)) {
+      if (this.inputs > 0) this.hear(player);
       player.fill(period);
       const result = stream.write(period, periodFrames);
       if (result === OUTPUT_UNDERFLOWED) player.underflowed();
       else if (result < 0) throw this.gone(this.library.errorText(result));
+    }
+  }
+
+  /** Takes in whole periods that have come. */
+  private hear(player: Player): void {
+    const { stream, periodFrames, inputs, heard, sides } = this;
+    while (stream.arrived() >= periodFrames) {
+      stream.read(heard, periodFrames);
+      for (let i = 0; i < sides.length; i++) {
+        const side = i % INPUT_RING_CHANNELS;
+        sides[i] = heard[Math.floor(i / INPUT_RING_CHANNELS) * inputs + (side < inputs ? side : 0)]!;
+      }
+      player.hear(sides, periodFrames);
     }
   }
 

@@ -18,22 +18,15 @@ export function takeInput(words: Int32Array, floats: Float32Array, ring: FrameRi
   const table = Atomics.load(words, CONTROL.INPUT_TABLE);
   if (table !== 0) {
     const start = words[CONTROL.FRAME_LO]! & (INPUT_FRAMES - 1);
-    for (let channel = 0; channel < ring.channels; channel++) fillSide(floats, table + channel * INPUT_FRAMES, start, ring, channel, got, frames);
+    for (let channel = 0; channel < ring.channels; channel++)
+      fillSide(floats, table + channel * INPUT_FRAMES, start, ring, channel, got, frames);
     floats[table + INPUT.BLOCK_START] = start;
     floats[table + INPUT.BLOCK_FRAMES] = frames;
   }
   ring.release(got);
 }
 
-function fillSide(
-  floats: Float32Array,
-  side: number,
-  start: number,
-  ring: FrameRing,
-  channel: number,
-  got: number,
-  frames: number,
-): void {
+function fillSide(floats: Float32Array, side: number, start: number, ring: FrameRing, channel: number, got: number, frames: number): void {
   const first = ring.first();
   for (let frame = 0; frame < frames; frame++) {
     const to = side + ((start + frame) & (INPUT_FRAMES - 1));

@@ -93,12 +93,22 @@ export class FrameRing {
     const { floats, channels } = this;
     const fill = this.fill();
     const count = frames < fill ? frames : fill;
-    const first = Atomics.load(this.words, this.base + RING.READ);
+    const first = this.first();
     const whole = this.beforeEnd(first, count);
     copy(target, to * channels, floats, this.at(first), whole * channels);
     copy(target, (to + whole) * channels, floats, this.at(first + whole), (count - whole) * channels);
-    Atomics.store(this.words, this.base + RING.READ, (first + count) | 0);
+    this.release(count);
     return count;
+  }
+
+  /** Consumer: number of the oldest frame. */
+  first(): number {
+    return Atomics.load(this.words, this.base + RING.READ);
+  }
+
+  /** Consumer: lets go of the oldest `frames` frames, of which there are so many. */
+  release(frames: number): void {
+    Atomics.store(this.words, this.base + RING.READ, (this.first() + frames) | 0);
   }
 
   /** Frames dropped by `write`, wrapping. */
