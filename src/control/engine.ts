@@ -283,7 +283,7 @@ export class Engine {
   async start(options: OutputOptions = {}): Promise<OutputState> {
     this.#running();
     const state = await this.#output.open(options);
-    this.#scripts.start(options.driver === 'file');
+    await this.#scripts.start(options.driver === 'file');
     Atomics.store(this.arena.words, CONTROL.RUN, RUN_PLAYING);
     signal(this.arena.words, CONTROL.TICK);
     this.report({ kind: 'device', state: 'open', output: state });

@@ -17,7 +17,7 @@ import type { Arena } from './arena.js';
 import type { Instance } from './instances.js';
 import type { LiveModule } from './live.js';
 import type { Patch, PatchModule } from './patch/index.js';
-import { changed } from './threads.js';
+import { changed, until } from './threads.js';
 
 export interface ScriptsContext {
   readonly arena: Arena;
@@ -59,7 +59,8 @@ export class Scripts {
   /** When each of them was last written, as of its last load. */
   readonly #written = new Map<string, number>();
   #watch: NodeJS.Timeout | undefined;
-  #isOffline = false;
+  /** SCRIPT_MODE with scripts, from the start on. */
+  #mode = 0;
   #isStopped = false;
   #restarts = 0;
   #unexplained = 0;
@@ -91,11 +92,18 @@ export class Scripts {
     this.follow().catch((error: Error) => this.#context.onFault(error.message, undefined));
   }
 
-  /** Before the engine plays. Offline, it waits for scripts, and files are not watched. */
-  start(isOffline: boolean): void {
-    this.#isOffline = isOffline;
+  /**
+   * Just before the engine plays; resolves when scripts have said what belongs into the ring that it fills first. Offline it waits for
+   * scripts from then on, and files are not watched.
+   */
+  async start(isOffline: boolean): Promise<void> {
+    this.#mode = isOffline ? 2 : 1;
     this.#setMode();
     if (!isOffline) this.#watchFiles();
+    if (this.#bound.size === 0) return;
+    const depth = Atomics.load(this.#words, CONTROL.RING_DEPTH);
+    const ahead = (): number => (Atomics.load(this.#words, CONTROL.SCRIPT_SAID) - Atomics.load(this.#words, CONTROL.FRAME_LO)) | 0;
+    await until(this.#words, CONTROL.SCRIPT_SAID, () => ahead() >= depth, HANG_MS);
   }
 
   async stop(): Promise<void> {
@@ -119,8 +127,7 @@ export class Scripts {
   }
 
   #setMode(): void {
-    const mode = this.#bound.size === 0 ? 0 : this.#isOffline ? 2 : 1;
-    Atomics.store(this.#words, CONTROL.SCRIPT_MODE, mode);
+    Atomics.store(this.#words, CONTROL.SCRIPT_MODE, this.#bound.size === 0 ? 0 : this.#mode);
     signal(this.#words, CONTROL.SCRIPT_GATE);
     signal(this.#words, CONTROL.TICK);
   }

@@ -6,7 +6,7 @@
 //     if SCRIPT_WAITS and FRAME has reached        computes what is due, publishes SCRIPT_SAID
 //     SCRIPT_WANTS: SCRIPT_WAITS = 0, signals      SCRIPT_WANTS = when more is due, SCRIPT_WAITS = 1
 //                                                  looks at FRAME once more, sleeps while SCRIPT_GATE = seen
-import { COMMANDS_SCRIPT_W, CONTROL, RUN_PLAYING } from '../../shared/layout.js';
+import { COMMANDS_SCRIPT_W, CONTROL } from '../../shared/layout.js';
 import { readFrame } from '../../shared/frame.js';
 import { signal } from '../../shared/gate.js';
 import { MESSAGE, MESSAGE_BYTES, MESSAGE_RESPONSE, MESSAGE_SHUTDOWN, MessageRing } from '../../shared/messages.js';
@@ -78,8 +78,9 @@ class ScriptThread {
     }
   }
 
+  /** From just before the engine plays: the first frames are computed all at once. */
   #isPlaying(): boolean {
-    return Atomics.load(this.#words, CONTROL.RUN) === RUN_PLAYING;
+    return Atomics.load(this.#words, CONTROL.SCRIPT_MODE) !== 0;
   }
 
   // ── ticks ──
@@ -87,7 +88,8 @@ class ScriptThread {
   /** Computes what is due. @returns the frame at which more is */
   #runTicks(): number {
     const words = this.#words;
-    const ahead = words[CONTROL.PERIOD_FRAMES]! + 2 * words[CONTROL.BLOCK_FRAMES]!;
+    // After a pause the leader fills the whole ring in one go.
+    const ahead = Atomics.load(words, CONTROL.RING_DEPTH) + 2 * words[CONTROL.BLOCK_FRAMES]!;
     let said = this.#arena.frame() + FAR;
     let wanted = said;
     for (const [id, driven] of this.#driven) {
@@ -96,8 +98,9 @@ class ScriptThread {
       said = Math.min(said, ticks.heard);
       wanted = Math.min(wanted, ticks.due(ahead));
     }
+    // Offline the leader waits for that, and control before it begins.
     Atomics.store(words, CONTROL.SCRIPT_SAID, said | 0);
-    // The leader may wait for that.
+    Atomics.notify(words, CONTROL.SCRIPT_SAID);
     if (Atomics.load(words, CONTROL.SCRIPT_MODE) === 2) signal(words, CONTROL.TICK);
     return wanted;
   }
