@@ -16,6 +16,7 @@ import { encodeCarry } from './carry.js';
 import { Commands, type RecallOptions, type SetOptions } from './commands.js';
 import type { Edit } from './edits.js';
 import { Events, watchUnderruns, type EngineEvent, type EngineEventKind, type EngineListener } from './events.js';
+import { FlightRecorder, type Flight } from './flight.js';
 import { moduleInfo, type ModuleHealth, type ModuleInfo, type ModuleQuery } from './info.js';
 import { Instances } from './instances.js';
 import { Kernels } from './kernels.js';
@@ -51,6 +52,8 @@ export interface EngineOptions {
   readonly maxModules?: number;
   /** Turns a DSP thread spins before it sleeps. */
   readonly spin?: number;
+  /** Where a file of the last seconds goes when the device ran dry; else what KRELL_FLIGHT says, else nowhere. */
+  readonly flightFolder?: string;
 }
 
 /** Powers of two that a block may have. */
@@ -78,6 +81,7 @@ export class Engine {
   readonly #events = new Events();
   readonly #seed: number | undefined;
   readonly #watch: Watch;
+  readonly #flight: FlightRecorder;
   readonly #meter: Meter;
   readonly #output: Output;
   readonly #scripts: Scripts;
@@ -127,6 +131,7 @@ export class Engine {
         this.report({ kind: 'fault', what: 'script', frame: this.frame, message, ...(id === undefined ? {} : { id }) }),
     });
     this.#watch = new Watch(arena, threads, this.#instances, (event) => this.report(event));
+    this.#flight = new FlightRecorder(arena, this.workers, options.flightFolder ?? process.env['KRELL_FLIGHT'], () => this.#costliest());
     this.#meter = new Meter(this, arena, kernels, threads);
     this.#underrunWatch = watchUnderruns(arena, (event) => this.report(event));
   }
@@ -221,6 +226,14 @@ export class Engine {
   killWorker(worker: number): Promise<void> {
     return this.#threads.kill(checkRange('worker', worker, 0, this.workers - 1));
   }
+  /** The last ten seconds: block times of the DSP threads, and what happened meanwhile. */
+  flight(): Flight {
+    return this.#flight.read();
+  }
+  #costliest(): { id: string; us: number } | undefined {
+    const costs = this.listModules().map(({ id, cost }) => ({ id, us: cost?.p50Us ?? 0 }));
+    return costs.sort((a, b) => b.us - a.us)[0];
+  }
   /** Removes the modules that faults have put out of action. @returns their ids */
   async removeFailed(): Promise<string[]> {
     const failed = this.listModules().flatMap(({ id, state }) => (state === 'bypassed' ? [id] : []));
@@ -274,6 +287,7 @@ export class Engine {
       health.faults++;
       health.bypassed ||= event.bypassed ?? false;
     }
+    this.#flight.note(event);
     this.#events.emit(event);
   }
 
@@ -302,7 +316,7 @@ export class Engine {
     this.#patcher.stop();
     this.#player.stop();
     this.#meter.stop();
-    await Promise.all([this.#threads.stop(), this.#output.close(), this.#scripts.stop()]);
+    await Promise.all([this.#threads.stop(), this.#output.close(), this.#scripts.stop(), this.#flight.stop()]);
     this.report({ kind: 'stopped' });
   }
 

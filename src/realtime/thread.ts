@@ -1,6 +1,6 @@
 // One DSP thread: its views of the arena, the kernels it can call, and what it tells the others about itself.
 import type { MessagePort } from 'node:worker_threads';
-import { CONTROL, WORKER, workerWord } from '../shared/layout.js';
+import { CONTROL, FLIGHT, flightAt, WORKER, workerWord } from '../shared/layout.js';
 import { openClock, type Clock } from './clock.js';
 import { Costs } from './cost.js';
 import { mend } from './mend.js';
@@ -48,6 +48,8 @@ export class DspThread {
   /** When the block began, and when the latest pause in it ended. */
   private blockStart = 0;
   private workStart = 0;
+  private blockFrame = 0;
+  private busyNs = 0;
 
   // setup
   constructor(memory: WebAssembly.Memory, runner: WebAssembly.Module, index: number, port: MessagePort, identity: Identity) {
@@ -100,6 +102,8 @@ export class DspThread {
   /** A block begins. */
   startBlock(): void {
     this.blockStart = this.workStart = this.clock();
+    this.blockFrame = this.words[CONTROL.FRAME_LO]!;
+    this.busyNs = 0;
   }
 
   /** Nanoseconds since it began. */
@@ -109,7 +113,9 @@ export class DspThread {
 
   /** Nothing to do until another thread has done something: the time until `resume` is not spent on partitions. */
   pause(): void {
-    this.count(WORKER.BUSY_NS, (this.clock() - this.workStart) | 0);
+    const ns = (this.clock() - this.workStart) | 0;
+    this.busyNs += ns;
+    this.count(WORKER.BUSY_NS, ns);
   }
   resume(): void {
     this.workStart = this.clock();
@@ -121,6 +127,11 @@ export class DspThread {
     const longest = this.base + WORKER.MAX_BLOCK_NS;
     if (ns > this.words[longest]!) Atomics.store(this.words, longest, ns);
     this.costs.endBlock(ns);
+    const flight = flightAt(this.index, this.words[this.base + WORKER.BLOCKS]!);
+    this.words[flight + FLIGHT.FRAME] = this.blockFrame;
+    this.words[flight + FLIGHT.START_NS] = this.blockStart;
+    this.words[flight + FLIGHT.WALL_NS] = ns;
+    this.words[flight + FLIGHT.BUSY_NS] = this.busyNs;
     this.count(WORKER.BLOCKS, 1);
   }
 }

@@ -248,8 +248,22 @@ const FAULT_RING_WORDS = RING.DATA + FAULT_SLOTS * FAULT.WORDS;
 const FAULTS_W = Math.ceil((HEALTH_W + MAX_SLOTS * HEALTH.WORDS) / LINE_W) * LINE_W;
 export const faultRing = (worker: number): number => FAULTS_W + worker * FAULT_RING_WORDS;
 
+// ── flight recorder: per DSP thread the latest blocks, written at the end of each ──
+export const FLIGHT_BLOCKS = 8192; // power of two; 11 s in blocks of 64 frames at 48 kHz
+export const FLIGHT = {
+  FRAME: 0, // the block's first frame, low word
+  START_NS: 1, // when the thread began, by the clock that all threads share, wrapping
+  WALL_NS: 2, // from then to the end
+  BUSY_NS: 3, // of that, at work
+  WORDS: 4,
+} as const;
+const FLIGHTS_W = Math.ceil(faultRing(MAX_WORKERS + 1) / LINE_W) * LINE_W;
+/** The record of a thread's block number `block`, as its WORKER.BLOCKS counts. */
+export const flightAt = (worker: number, block: number): number =>
+  FLIGHTS_W + (worker * FLIGHT_BLOCKS + (block & (FLIGHT_BLOCKS - 1))) * FLIGHT.WORDS;
+
 /** First byte control may allocate. */
-export const HEAP = Math.ceil(faultRing(MAX_WORKERS + 1) / 1024) * 4096;
+export const HEAP = Math.ceil(flightAt(MAX_WORKERS, 0) / 1024) * 4096;
 
 // ── plan (immutable once published, but for the words marked D or L) ──
 export const PLAN = {

@@ -1,0 +1,183 @@
+// The flight recorder: the last seconds of block times of every DSP thread, which the threads keep in the arena anyway, and what control
+// knows of that time. When the device ran dry it says what the most likely cause was, and writes it all to a file if it has a folder.
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { PerformanceObserver } from 'node:perf_hooks';
+import { CONTROL, FLIGHT, FLIGHT_BLOCKS, flightAt, WORKER, workerWord } from '../shared/layout.js';
+import { readFrame } from '../shared/frame.js';
+import type { Arena } from './arena.js';
+import type { EngineEvent } from './events.js';
+
+/** Seconds that events are kept, and looked back from an underrun for its cause. */
+const KEPT_S = 10;
+const BLAMED_S = 0.05;
+/** Milliseconds between two files. */
+const FILES_MS = 10_000;
+const EVENTS_MAX = 4096;
+/** A module that takes this share of a block's time is to blame, whatever else there was. */
+const MOST = 0.75;
+
+export interface FlightBlock {
+  /** First frame of the block. */
+  readonly frame: number;
+  /** Microseconds from the leader's beginning of the block to this thread's. */
+  readonly wakeUs: number;
+  /** Microseconds from beginning to end, and of these at work. */
+  readonly wallUs: number;
+  readonly busyUs: number;
+  /** Microseconds since the block before began. */
+  readonly sinceUs: number;
+}
+export interface FlightEvent {
+  readonly frame: number;
+  readonly kind: string;
+  readonly message: string;
+}
+export interface Flight {
+  readonly frame: number;
+  readonly sampleRate: number;
+  readonly blockFrames: number;
+  /** Why the device ran dry, most likely; when it did. */
+  readonly cause?: string;
+  /** By DSP thread, oldest first. */
+  readonly workers: readonly (readonly FlightBlock[])[];
+  readonly events: readonly FlightEvent[];
+}
+
+/** The module that costs most, and how much. */
+export type Costliest = () => { readonly id: string; readonly us: number } | undefined;
+
+export class FlightRecorder {
+  readonly #arena: Arena;
+  readonly #workers: number;
+  readonly #folder: string | undefined;
+  readonly #costliest: Costliest;
+  readonly #events: FlightEvent[] = [];
+  readonly #collections: PerformanceObserver;
+  #stalls = 0;
+  #nextFile = 0;
+  /** The file being written. */
+  #writing: Promise<void> = Promise.resolve();
+
+  constructor(arena: Arena, workers: number, folder: string | undefined, costliest: Costliest) {
+    this.#arena = arena;
+    this.#workers = workers;
+    this.#folder = folder;
+    this.#costliest = costliest;
+    this.#collections = new PerformanceObserver((list) => {
+      for (const { duration } of list.getEntries()) this.#add('gc', `the main thread collected garbage for ${duration.toFixed(1)} ms`);
+    });
+    this.#collections.observe({ entryTypes: ['gc'] });
+  }
+
+  async stop(): Promise<void> {
+    this.#collections.disconnect();
+    await this.#writing;
+  }
+
+  /** Takes note of what the engine tells. */
+  note(event: EngineEvent): void {
+    switch (event.kind) {
+      case 'edit':
+        return this.#add('edit', `modules: ${event.added.length} new, ${event.removed.length} gone, ${event.changed.length} changed`);
+      case 'load':
+        return this.#add('load', event.title);
+      case 'fault':
+        return this.#add('fault', event.message);
+      case 'device':
+        return this.#add('device', event.state);
+      case 'underrun':
+        return this.#underrun(event.count);
+      default:
+    }
+  }
+
+  #add(kind: string, message: string): void {
+    this.#events.push({ frame: this.#frame, kind, message });
+    if (this.#events.length > EVENTS_MAX) this.#events.splice(0, EVENTS_MAX / 2);
+  }
+
+  get #frame(): number {
+    return readFrame(this.#arena.words, CONTROL.FRAME_LO);
+  }
+
+  #underrun(count: number): void {
+    const cause = this.#cause();
+    this.#add('underrun', `${count} × the device ran dry: ${cause}`);
+    if (this.#folder === undefined || performance.now() < this.#nextFile) return;
+    this.#nextFile = performance.now() + FILES_MS;
+    const folder = this.#folder;
+    const flight = this.read(cause);
+    const write = async (): Promise<void> => {
+      await mkdir(folder, { recursive: true });
+      await writeFile(join(folder, `flight-${flight.frame}.json`), JSON.stringify(flight));
+    };
+    this.#writing = write().catch((error: unknown) => process.emitWarning(`the flight recorder could not write: ${String(error)}`));
+  }
+
+  /** What is known of the last ten seconds. */
+  read(cause?: string): Flight {
+    const { words } = this.#arena;
+    const [frame, sampleRate, blockFrames] = [this.#frame, words[CONTROL.SAMPLE_RATE]!, words[CONTROL.BLOCK_FRAMES]!];
+    const begins = new Map<number, number>();
+    return {
+      frame,
+      sampleRate,
+      blockFrames,
+      ...(cause === undefined ? {} : { cause }),
+      workers: Array.from({ length: this.#workers }, (_, worker) => this.#blocks(worker, frame, begins)),
+      events: this.#events.filter((event) => event.frame > frame - KEPT_S * sampleRate),
+    };
+  }
+
+  /** A thread's blocks. `begins`: when the leader began each. */
+  #blocks(worker: number, now: number, begins: Map<number, number>): FlightBlock[] {
+    const { words } = this.#arena;
+    const count = Atomics.load(words, workerWord(worker, WORKER.BLOCKS)) >>> 0;
+    const blocks: FlightBlock[] = [];
+    let before: number | undefined;
+    // The oldest is left out: it may be overwritten at this moment.
+    for (let i = Math.max(0, count - FLIGHT_BLOCKS + 1); i < count; i++) {
+      const at = flightAt(worker, i);
+      const [low, start, wall, busy] = [FLIGHT.FRAME, FLIGHT.START_NS, FLIGHT.WALL_NS, FLIGHT.BUSY_NS].map(
+        (field) => words[at + field]!,
+      ) as [number, number, number, number];
+      const frame = now + ((low - now) | 0);
+      if (worker === 0) begins.set(frame, start);
+      const begin = begins.get(frame) ?? start;
+      const since = before === undefined ? 0 : ((start - before) | 0) / 1000;
+      blocks.push({ frame, wakeUs: ((start - begin) | 0) / 1000, wallUs: wall / 1000, busyUs: busy / 1000, sinceUs: since });
+      before = start;
+    }
+    return blocks;
+  }
+
+  /** Why the device has just run dry. */
+  #cause(): string {
+    const { words } = this.#arena;
+    const { frame, sampleRate, blockFrames, workers, events } = this.read();
+    const stalls = Atomics.load(words, CONTROL.STALLS);
+    const stalled = stalls > this.#stalls;
+    this.#stalls = stalls;
+    const recent = events.filter((event) => event.frame >= frame - BLAMED_S * sampleRate && event.kind !== 'underrun');
+    const fault = recent.findLast(({ kind }) => kind === 'fault');
+    if (fault) return fault.message;
+    const ms = (us: number): string => `${(us / 1000).toFixed(1)} ms`;
+    const blockUs = (blockFrames / sampleRate) * 1e6;
+    const most = this.#costliest();
+    if (most && most.us > blockUs * MOST)
+      return `module '${most.id}' takes ${ms(most.us)} of the ${ms(blockUs)} that there are for a block`;
+    if (stalled) return 'the machine stood still: the audio host itself woke too late';
+    const last = workers.map((blocks) => blocks.filter((block) => block.frame >= frame - 4 * BLAMED_S * sampleRate));
+    const [longest] = last.flatMap((blocks, worker) => blocks.map((block) => ({ ...block, worker }))).sort((a, b) => b.wallUs - a.wallUs);
+    if (longest && longest.wallUs > blockUs) {
+      if (longest.busyUs > blockUs)
+        return `a block took DSP thread ${longest.worker} ${ms(longest.busyUs)}, more than the ${ms(blockUs)} there are${most ? `; most goes to module '${most.id}' (${ms(most.us)})` : ''}`;
+      return `DSP thread ${longest.worker} waited ${ms(longest.wallUs - longest.busyUs)} in a block for other threads: the system did not let them run`;
+    }
+    const pause = Math.max(0, ...(last[0] ?? []).map(({ sinceUs }) => sinceUs));
+    if (pause > 2 * blockUs) return `DSP thread 0 began no block for ${ms(pause)}: the system did not wake it`;
+    const other = recent.at(-1);
+    return other ? `unknown; shortly before: ${other.kind}, ${other.message}` : 'unknown';
+  }
+}
