@@ -21,7 +21,7 @@ export interface ScriptContext {
   /** Ticks a second. */
   readonly rate: number;
   /** Yours, and kept when the script is edited. */
-  readonly state: Record<string, any>;
+  state: Record<string, any>;
   /** Sets output `cv1`..`cv8`, in volts (−10..10). */
   cv(output: number, volts: number): void;
   /** Opens or closes output `gate1`..`gate8`. */

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { JsonObject } from '#src/control/patch/parse.js';
 import { render } from '#src/control/render.js';
@@ -19,7 +20,8 @@ const load = (name: string): JsonObject => JSON.parse(readFileSync(new URL(name,
 describe.each(names)('patches/%s', (name) => {
   const out = join(scratch, `${name}.wav`);
   const patch = load(name);
-  beforeAll(async () => void (await render(patch, { out, seconds: LONG_S, workers: 1 })));
+  const source = fileURLToPath(new URL(name, folder));
+  beforeAll(async () => void (await render(patch, { out, seconds: LONG_S, workers: 1, source })));
 
   it('is music: no clicks, no DC, no clipping, neither silent nor static, in stereo', () => {
     const sound = readSound(out);
@@ -29,9 +31,9 @@ describe.each(names)('patches/%s', (name) => {
 
   it('plays the same bits for the same seed, however long and in whatever blocks', async () => {
     const begin = readFileSync(out).subarray(44, 44 + SHORT_S * readSound(out).sampleRate * 8);
-    const again = await render(patch, { seconds: SHORT_S, workers: 2, blockFrames: 64 });
+    const again = await render(patch, { seconds: SHORT_S, workers: 2, blockFrames: 64, source });
     expect(again.sha256).toBe(createHash('sha256').update(begin).digest('hex'));
-    const other = await render({ ...patch, seed: 4711 }, { seconds: SHORT_S, workers: 1 });
+    const other = await render({ ...patch, seed: 4711 }, { seconds: SHORT_S, workers: 1, source });
     expect(other.sha256).not.toBe(again.sha256);
   });
 
