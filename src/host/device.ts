@@ -13,10 +13,14 @@ export interface Device {
   readonly outputs: number;
   readonly isDefault: boolean;
   readonly defaultSampleRate: number;
+  /** Those of COMMON_RATES that it plays at, in lists of devices, where the driver knows. */
+  readonly sampleRates?: readonly number[];
   /** Where the driver knows them. */
   readonly defaultLowLatencyMs?: number;
   readonly defaultHighLatencyMs?: number;
 }
+
+export const COMMON_RATES = [44_100, 48_000, 88_200, 96_000, 176_400, 192_000];
 
 /**
  * The device to play on: by number, by name, by a part of `name (api)`, or the default one.

@@ -2,7 +2,7 @@
 import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { findDevice, type Device } from './device.js';
-import type { DriverName } from './driver.js';
+import { AUTOMATIC, type DriverName } from './driver.js';
 import type { ProbeResult } from './probe.js';
 
 export interface DriverReport {
@@ -44,20 +44,17 @@ function report(name: DriverName, result: ProbeResult): DriverReport {
 
 /** Looks for devices with every driver. Takes a few tenths of a second; nothing is printed. */
 export async function listDevices(): Promise<DeviceList> {
-  const [portaudio, naudiodon] = await Promise.all([probe('portaudio'), probe('naudiodon')]);
-  const drivers: DriverReport[] = [
-    report('portaudio', portaudio),
-    report('naudiodon', naudiodon),
-    { name: 'null', available: true, reason: 'keeps time without sound' },
-  ];
-  const best = drivers.find(({ available }) => available)!;
-  const found = { portaudio, naudiodon }[best.name as 'portaudio' | 'naudiodon'];
-  const device = found && findDevice(found.devices, undefined);
+  const results = await Promise.all(AUTOMATIC.map(async (name) => ({ name, ...(await probe(name)) })));
+  const drivers = results.map((result) => report(result.name, result));
+  const best = results.find((result) => playing(result) > 0);
+  const passed = drivers.slice(0, best ? results.indexOf(best) : drivers.length).map(({ name, reason }) => `${name}: ${reason}`);
+  const why = passed.length > 0 ? ` (${passed.join('; ')})` : '';
+  const device = best && findDevice(best.devices, undefined);
   return {
-    devices: [...portaudio.devices, ...naudiodon.devices],
-    drivers,
+    devices: results.flatMap(({ devices }) => devices),
+    drivers: [...drivers, { name: 'null', available: true, reason: 'keeps time without sound' }],
     auto: device
-      ? { driver: best.name, device: `${device.name} (${device.api})`, reason: `the default device of ${best.name}` }
-      : { driver: 'null', reason: 'no sound card found: plays silently' },
+      ? { driver: best.name, device: `${device.name} (${device.api})`, reason: `the default device of the first driver that has one${why}` }
+      : { driver: 'null', reason: `plays silently, for there is no sound card${why}` },
   };
 }

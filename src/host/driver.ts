@@ -4,6 +4,8 @@ import type { Player } from './player.js';
 
 export const DRIVERS = ['jack', 'portaudio', 'naudiodon', 'null', 'file'] as const;
 export type DriverName = (typeof DRIVERS)[number];
+/** What `auto` tries, in this order, before it settles for `null`. */
+export const AUTOMATIC = ['jack', 'portaudio', 'naudiodon'] as const satisfies readonly DriverName[];
 
 /** An open device. Opening and closing may allocate, throw and take their time; `run` delivers sound. */
 export interface AudioDriver {
@@ -32,7 +34,7 @@ export interface AudioDriver {
 export interface HostOptions {
   /** The arena. */
   readonly memory: WebAssembly.Memory;
-  /** `auto`: the first that opens, in the order of DRIVERS. */
+  /** `auto`: the first of AUTOMATIC that opens. */
   readonly driver: DriverName | 'auto';
   /** 0 for the first host, which fails when it cannot open its device; the others take over from one that lost it, when they can. */
   readonly turn?: number;

@@ -171,6 +171,7 @@ export class JackClient {
       outputs: outputs.filter((owner) => owner === name).length,
       isDefault: index === 0,
       defaultSampleRate: this.sampleRate,
+      sampleRates: [this.sampleRate],
       defaultLowLatencyMs: latencyMs,
       defaultHighLatencyMs: latencyMs,
     }));

@@ -1,5 +1,5 @@
 // Opens the driver that is asked for, or the best that opens.
-import type { AudioDriver, HostOptions } from './driver.js';
+import { AUTOMATIC, type AudioDriver, type HostOptions } from './driver.js';
 import { FileDriver } from './file.js';
 import { JackDriver } from './jack.js';
 import { releaseClient } from './jack-library.js';
@@ -8,8 +8,6 @@ import { NullDriver } from './null.js';
 import { PortAudioDriver } from './portaudio.js';
 import { releaseStream } from './portaudio-library.js';
 import type { KrellError } from '../errors.js';
-
-const AUTOMATIC = [JackDriver, PortAudioDriver, NaudiodonDriver];
 
 /** An open driver, and in a line why it is this one, if it was not the first choice. */
 export interface Opened {
@@ -40,11 +38,15 @@ export function openDriver(options: HostOptions): Opened {
 
 function openBest(options: HostOptions): Opened {
   const failures: KrellError[] = [];
-  for (const Driver of AUTOMATIC)
+  for (const driver of AUTOMATIC)
     try {
-      return { driver: new Driver(options), ...(failures[0] ? { reason: failures[0].message } : {}) };
+      const opened = openDriver({ ...options, driver });
+      // That another driver does not have the device that is wanted is nothing to speak of.
+      return failures[0] && options.device === undefined ? { ...opened, reason: failures[0].message } : opened;
     } catch (error) {
-      failures.push(error as KrellError);
+      const failure = error as KrellError;
+      // Most machines run no JACK server, and miss nothing.
+      if (driver !== 'jack' || failure.code === 'device') failures.push(failure);
     }
   // A device that refuses says more than a library that is missing, or than one that knows no device.
   const telling = failures.find(({ code }) => code === 'device') ?? failures.find(({ code }) => code === 'no-device') ?? failures[0]!;

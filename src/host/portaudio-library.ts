@@ -4,7 +4,7 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { KrellError } from '../errors.js';
 import { loadKoffi, type Koffi, type Native } from '../realtime/native.js';
-import type { Device } from './device.js';
+import { COMMON_RATES, type Device } from './device.js';
 import { pin } from './pin.js';
 import { quietly, STDERR } from './quiet.js';
 
@@ -144,10 +144,24 @@ export class PortAudio {
     });
   }
 
+  /** Which of COMMON_RATES a device plays at. Asks the device. */
+  ratesOf(device: Device): number[] {
+    const { koffi, call } = this;
+    const parametersType = this.streamParameters();
+    const supports = call('IsFormatSupported', 'int', [koffi.pointer(parametersType), koffi.pointer(parametersType), 'double']);
+    const latency = (device.defaultHighLatencyMs ?? 0) / 1000;
+    const parameters = { device: device.index, channels: Math.min(2, device.outputs), format: FLOAT32, latency, specific: null };
+    return COMMON_RATES.filter((rate) => device.outputs > 0 && supports(null, parameters, rate) === 0);
+  }
+
+  private streamParameters(): unknown {
+    return this.koffi.struct({ device: 'int', channels: 'int', format: 'unsigned long', latency: 'double', specific: 'void *' });
+  }
+
   /** Opens and starts a stream of floats. @throws KrellError 'device'. */
   openStream(device: Device, { outputs, inputs, sampleRate, periodFrames }: StreamOptions): AudioStream {
     const { koffi, call } = this;
-    const parametersType = koffi.struct({ device: 'int', channels: 'int', format: 'unsigned long', latency: 'double', specific: 'void *' });
+    const parametersType = this.streamParameters();
     const infoType = koffi.struct({ version: 'int', inputLatency: 'double', latency: 'double', sampleRate: 'double' });
     // Two periods: one to play, one to fill.
     const latency = Math.max((device.defaultLowLatencyMs ?? 0) / 1000, (2 * periodFrames) / sampleRate);

@@ -2,6 +2,7 @@
 // it crashes alone. Started by devices.ts; the answer goes to the parent process.
 import type { Device } from './device.js';
 import type { DriverName } from './driver.js';
+import { jackDevices } from './jack-library.js';
 import { naudiodonDevices } from './naudiodon.js';
 import { PortAudio } from './portaudio-library.js';
 
@@ -15,15 +16,17 @@ export interface ProbeResult {
 function portAudioDevices(): Device[] {
   const library = new PortAudio();
   try {
-    return library.devices();
+    return library.devices().map((device) => ({ ...device, sampleRates: library.ratesOf(device) }));
   } finally {
     library.close();
   }
 }
 
+const LISTS: Partial<Record<DriverName, () => Device[]>> = { jack: jackDevices, portaudio: portAudioDevices, naudiodon: naudiodonDevices };
+
 function probe(driver: DriverName): ProbeResult {
   try {
-    return { devices: driver === 'portaudio' ? portAudioDevices() : naudiodonDevices() };
+    return { devices: LISTS[driver]!() };
   } catch (error) {
     return { devices: [], problem: (error as Error).message };
   }

@@ -111,11 +111,19 @@ describe.skipIf(!hasJack)('with a JACK server', () => {
 
   it('its device is listed, without a word on the outputs', async () => {
     const { devices, drivers, auto } = await listDevices();
-    const jack = devices.find(({ api }) => api.includes('JACK'));
-    expect(jack).toMatchObject({ driver: 'portaudio', name: 'system', outputs: 2, defaultSampleRate: 48000 });
-    expect(jack!.defaultLowLatencyMs).toBeGreaterThan(JACK_PERIOD / 48);
-    expect(drivers[0]).toMatchObject({ name: 'portaudio', available: true });
-    expect(auto).toMatchObject({ driver: 'portaudio' });
+    const system = { name: 'system', inputs: 2, outputs: 2, defaultSampleRate: 48000, sampleRates: [48000] };
+    const [direct, through] = devices;
+    expect(direct).toMatchObject({ ...system, driver: 'jack', api: 'JACK', isDefault: true });
+    expect(direct!.defaultLowLatencyMs).toBeCloseTo(JACK_PERIOD / 48);
+    expect(through).toMatchObject({ ...system, driver: 'portaudio', api: 'JACK Audio Connection Kit' });
+    expect(through!.defaultLowLatencyMs).toBeGreaterThan(JACK_PERIOD / 48);
+    expect(drivers.map(({ name, available }) => [name, available])).toEqual([
+      ['jack', true],
+      ['portaudio', true],
+      ['naudiodon', false],
+      ['null', true],
+    ]);
+    expect(auto).toMatchObject({ driver: 'jack', device: 'system (JACK)' });
   });
 
   // Again if the machine, busy with other tests, kept even a large period from coming through.

@@ -1,4 +1,5 @@
 // `krell devices`: where sound can go, and where it goes unless told otherwise.
+import type { Device } from '../../host/device.js';
 import { listDevices, type DeviceList } from '../../host/devices.js';
 import { defineCommand, JSON_OPTION } from '../args.js';
 import { columns, counted } from '../terminal.js';
@@ -15,24 +16,33 @@ export const command = defineCommand({
   },
 });
 
+/** Inputs and outputs, rate, and what the driver says of its latency. */
+function rowOf({ index, name, api, driver, inputs, outputs, isDefault, ...device }: Device): string[] {
+  const { defaultSampleRate, sampleRates = [], defaultLowLatencyMs: low, defaultHighLatencyMs: high } = device;
+  const others = sampleRates.filter((rate) => rate !== defaultSampleRate);
+  return [
+    `  ${index}`,
+    `${name} (${api})`,
+    driver,
+    counted(inputs, 'input'),
+    counted(outputs, 'output'),
+    `${defaultSampleRate} Hz${others.length > 0 ? `, also ${others.join(' ')}` : ''}`,
+    low === undefined || high === undefined ? '' : milliseconds(low, high),
+    isDefault ? 'default' : '',
+  ];
+}
+
+const milliseconds = (low: number, high: number): string =>
+  low === high ? `${low.toFixed(1)} ms` : `${low.toFixed(1)} to ${high.toFixed(1)} ms`;
+
 function describe({ drivers, devices, auto }: DeviceList): string {
   const driverRows = drivers.map(({ name, available, reason }) => [`  ${name}`, available ? 'yes' : 'no', reason]);
-  const deviceRows = devices
-    .filter(({ outputs }) => outputs > 0)
-    .map(({ index, name, api, driver, outputs, defaultSampleRate, isDefault }) => [
-      `  ${index}`,
-      `${name} (${api})`,
-      driver,
-      counted(outputs, 'output'),
-      `${defaultSampleRate} Hz`,
-      isDefault ? 'default' : '',
-    ]);
   return [
     'Drivers',
     columns(driverRows),
     '',
     'Devices',
-    deviceRows.length > 0 ? columns(deviceRows) : '  none',
+    devices.length > 0 ? columns(devices.map(rowOf)) : '  none',
     '',
     `play takes ${auto.driver}${auto.device === undefined ? '' : `, ${auto.device}`}: ${auto.reason}`,
   ].join('\n');
