@@ -48,6 +48,14 @@ export interface EngineStats {
   readonly peak: readonly number[];
   readonly driver: string;
   readonly device?: string;
+  /** Why it is this driver, or what has become of the device. */
+  readonly reason?: string;
+  /** From a block's being computed to its being heard, as far as the driver knows. */
+  readonly latencyMs: number;
+  /** Frames that the engine works ahead of the device; 0 = each period is computed when the device asks for it. */
+  readonly ringDepthFrames: number;
+  /** Blocks for which the device brought too little. */
+  readonly inputUnderruns: number;
   readonly memory: { readonly used: number; readonly budget: number };
   readonly lateEvents: number;
   readonly droppedEvents: number;
@@ -135,6 +143,10 @@ export class Meter {
       peak: peak.slice(0, engine.channels),
       driver: output.driver,
       ...(output.device === undefined ? {} : { device: output.device }),
+      ...(output.reason === undefined ? {} : { reason: output.reason }),
+      latencyMs: (output.latencyMs ?? 0) + (1000 * words[CONTROL.RING_DEPTH]!) / engine.sampleRate,
+      ringDepthFrames: words[CONTROL.RING_DEPTH]!,
+      inputUnderruns: Atomics.load(words, CONTROL.INPUT_UNDERRUNS),
       memory: this.#arena.usage,
       lateEvents: Atomics.load(words, CONTROL.LATE_EVENTS),
       droppedEvents: Atomics.load(words, CONTROL.OSC_DROPPED),
