@@ -231,7 +231,7 @@ export class Engine {
     return this.#flight.read();
   }
   #costliest(): { id: string; us: number } | undefined {
-    const costs = this.listModules().map(({ id, cost }) => ({ id, us: cost?.p50Us ?? 0 }));
+    const costs = this.listModules().map(({ id, cost }) => ({ id, us: cost?.p99Us ?? 0 }));
     return costs.sort((a, b) => b.us - a.us)[0];
   }
   /** Removes the modules that faults have put out of action. @returns their ids */

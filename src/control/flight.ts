@@ -10,10 +10,13 @@ import type { EngineEvent } from './events.js';
 
 /** Seconds that events are kept, and looked back from an underrun for its cause. */
 const KEPT_S = 10;
-const BLAMED_S = 0.05;
+const BLAMED_S = 0.25;
 /** Milliseconds between two files. */
 const FILES_MS = 10_000;
+/** Milliseconds from an underrun to the search for its cause: what is to blame may be found out meanwhile. */
+const SEARCH_MS = 100;
 const EVENTS_MAX = 4096;
+const OVERWRITTEN = 64;
 /** A module that takes this share of a block's time is to blame, whatever else there was. */
 const MOST = 0.75;
 
@@ -56,6 +59,9 @@ export class FlightRecorder {
   readonly #collections: PerformanceObserver;
   #stalls = 0;
   #nextFile = 0;
+  /** Underruns not yet explained. */
+  #missed = 0;
+  #search: NodeJS.Timeout | undefined;
   /** The file being written. */
   #writing: Promise<void> = Promise.resolve();
 
@@ -72,6 +78,8 @@ export class FlightRecorder {
 
   async stop(): Promise<void> {
     this.#collections.disconnect();
+    clearTimeout(this.#search);
+    if (this.#missed > 0) this.#explain();
     await this.#writing;
   }
 
@@ -87,7 +95,9 @@ export class FlightRecorder {
       case 'device':
         return this.#add('device', event.state);
       case 'underrun':
-        return this.#underrun(event.count);
+        this.#missed += event.count;
+        this.#search ??= setTimeout(() => this.#explain(), SEARCH_MS).unref();
+        return;
       default:
     }
   }
@@ -101,9 +111,11 @@ export class FlightRecorder {
     return readFrame(this.#arena.words, CONTROL.FRAME_LO);
   }
 
-  #underrun(count: number): void {
+  #explain(): void {
     const cause = this.#cause();
-    this.#add('underrun', `${count} × the device ran dry: ${cause}`);
+    this.#add('underrun', `${this.#missed} × the device ran dry: ${cause}`);
+    this.#missed = 0;
+    this.#search = undefined;
     if (this.#folder === undefined || performance.now() < this.#nextFile) return;
     this.#nextFile = performance.now() + FILES_MS;
     const folder = this.#folder;
@@ -136,8 +148,8 @@ export class FlightRecorder {
     const count = Atomics.load(words, workerWord(worker, WORKER.BLOCKS)) >>> 0;
     const blocks: FlightBlock[] = [];
     let before: number | undefined;
-    // The oldest is left out: it may be overwritten at this moment.
-    for (let i = Math.max(0, count - FLIGHT_BLOCKS + 1); i < count; i++) {
+    // The oldest are left out: they may be overwritten meanwhile.
+    for (let i = Math.max(0, count - FLIGHT_BLOCKS + OVERWRITTEN); i < count; i++) {
       const at = flightAt(worker, i);
       const [low, start, wall, busy] = [FLIGHT.FRAME, FLIGHT.START_NS, FLIGHT.WALL_NS, FLIGHT.BUSY_NS].map(
         (field) => words[at + field]!,
@@ -168,7 +180,7 @@ export class FlightRecorder {
     if (most && most.us > blockUs * MOST)
       return `module '${most.id}' takes ${ms(most.us)} of the ${ms(blockUs)} that there are for a block`;
     if (stalled) return 'the machine stood still: the audio host itself woke too late';
-    const last = workers.map((blocks) => blocks.filter((block) => block.frame >= frame - 4 * BLAMED_S * sampleRate));
+    const last = workers.map((blocks) => blocks.filter((block) => block.frame >= frame - BLAMED_S * sampleRate));
     const [longest] = last.flatMap((blocks, worker) => blocks.map((block) => ({ ...block, worker }))).sort((a, b) => b.wallUs - a.wallUs);
     if (longest && longest.wallUs > blockUs) {
       if (longest.busyUs > blockUs)
