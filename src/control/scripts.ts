@@ -16,7 +16,7 @@ import { MESSAGE, MESSAGE_BYTES, MESSAGE_REQUEST, MessageRing } from '../shared/
 import type { Arena } from './arena.js';
 import type { Instance } from './instances.js';
 import type { LiveModule } from './live.js';
-import type { Patch, PatchModule } from './patch/index.js';
+import type { Patch } from './patch/index.js';
 import { changed, until } from './threads.js';
 
 export interface ScriptsContext {
@@ -50,7 +50,6 @@ export class Scripts {
   readonly #words: Int32Array;
   #pool: JobPool | undefined;
   #thread: ScriptThreadLink | undefined;
-  #folder = process.cwd();
   /** Files that are loaded, and those they import. */
   readonly #files = new Map<string, readonly string[]>();
   /** Files not run again until they are edited: they hung, or took the thread with them. */
@@ -62,6 +61,8 @@ export class Scripts {
   /** SCRIPT_MODE with scripts, from the start on. */
   #mode = 0;
   #isStopped = false;
+  /** The thread is gone, and the next one knows nothing yet. */
+  #isLost = false;
   #restarts = 0;
   #unexplained = 0;
   #work: Promise<void> = Promise.resolve();
@@ -71,15 +72,20 @@ export class Scripts {
     this.#words = context.arena.words;
   }
 
-  /** Loads the scripts of a patch that is to play. @throws KrellError `script` for one that cannot be loaded */
+  /** Finds and loads the scripts of a patch that is to play; from then on it names them by their full paths. @throws KrellError `script` */
   async prepare(patch: Patch, source: string | undefined): Promise<void> {
     const folder = source === undefined ? process.cwd() : dirname(resolve(source));
-    const files = new Set([...patch.modules.values()].flatMap(({ script }) => (script === undefined ? [] : [resolve(folder, script)])));
+    const files = new Set<string>();
+    for (const [id, module] of patch.modules) {
+      if (module.script === undefined) continue;
+      const script = resolve(folder, module.script);
+      patch.modules.set(id, { ...module, script });
+      files.add(script);
+    }
     for (const file of files) {
       this.#off.delete(file);
       await this.#enqueue(() => this.#load(file));
     }
-    this.#folder = folder;
   }
 
   /** After every edit: lets the scripts drive the modules that play now. @throws KrellError `script` when a `setup` throws */
@@ -153,7 +159,7 @@ export class Scripts {
 
   /** Loads scripts again whose files were edited; one that cannot be loaded leaves the old one playing. */
   async #lookAtFiles(): Promise<void> {
-    const used = new Set([...this.#context.patch().modules.values()].map((module) => this.#fileOf(module)));
+    const used = new Set([...this.#context.patch().modules.values()].map(({ script }) => script));
     for (const [file, files] of this.#files) {
       if (!used.has(file)) continue;
       const times = await Promise.all(files.map(writtenAt));
@@ -163,23 +169,19 @@ export class Scripts {
         await this.#load(file);
         await this.#bindAll();
       } catch (error) {
-        this.#fault(file, `${(error as Error).message}; the script as it was before plays on`);
+        // Of one that hung or took the thread with it, that has been said.
+        if (!this.#off.has(file)) this.#fault(file, `${(error as Error).message}; the script as it was before plays on`);
       }
     }
   }
 
   // ── modules ──
 
-  #fileOf({ script }: PatchModule): string | undefined {
-    return script === undefined ? undefined : resolve(this.#folder, script);
-  }
-
   async #bindAll(): Promise<void> {
+    if (this.#isLost) return;
     const patch = this.#context.patch();
     const wanted = new Map<string, BoundModule>();
-    for (const module of patch.modules.values()) {
-      const { id } = module;
-      const file = this.#fileOf(module);
+    for (const { id, script: file } of patch.modules.values()) {
       const live = this.#context.modules().get(id);
       if (live && file !== undefined && this.#files.has(file) && !this.#off.has(file))
         wanted.set(id, boundModule(live.instance, id, file, patch));
@@ -221,6 +223,7 @@ export class Scripts {
     const culprit = [...this.#context.modules().values()].find(({ instance }) => instance.address + 1 === current);
     const file = this.#thread?.loading ?? (culprit && this.#bound.get(culprit.id)?.file);
     this.#thread = undefined;
+    this.#isLost = true;
     this.#restarts++;
     if (file === undefined) this.#unexplained++;
     else this.#off.add(file);
@@ -234,8 +237,8 @@ export class Scripts {
   }
 
   async #resume(): Promise<void> {
-    // The new thread knows nothing yet.
     this.#bound = new Map();
+    this.#isLost = false;
     const files = [...this.#files.keys()].filter((file) => !this.#off.has(file));
     if (this.#unexplained >= MAX_RESTARTS) {
       this.#setMode();

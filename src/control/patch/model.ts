@@ -26,7 +26,7 @@ export interface PatchModule {
    * 0 or 1): one number for all voices, or one per voice.
    */
   readonly params: Map<string, number[]>;
-  /** Of a module of role `script`: the file, as the patch names it. */
+  /** Of a module of role `script`: the file, as the patch names it; once an engine has loaded that, its full path. */
   readonly script?: string;
 }
 
