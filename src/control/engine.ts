@@ -13,6 +13,7 @@ import { readFrame } from '../shared/frame.js';
 import { signal } from '../shared/gate.js';
 import { Arena, DEFAULT_MEMORY_BYTES } from './arena.js';
 import { encodeCarry } from './carry.js';
+import { startCompiler } from './compiler.js';
 import { Commands, type RecallOptions, type SetOptions } from './commands.js';
 import type { Edit } from './edits.js';
 import { Events, watchUnderruns, type EngineEvent, type EngineEventKind, type EngineListener } from './events.js';
@@ -159,6 +160,7 @@ export class Engine {
     // Spinning is for those who have a core to spin on.
     words[CONTROL.SPIN] = options.spin ?? (workers > 1 && availableParallelism() > workers ? 2000 : 0);
     words[CONTROL.RUN] = RUN_IDLE;
+    startCompiler();
     const threads = await DspThreads.start(arena.memory, workers, options.realtime ?? true);
     const kernels = new Kernels(threads, sourcePath);
     const carry = kernels.add('carry', encodeCarry());

@@ -1,18 +1,18 @@
 // Kernels by situation: compiled once, numbered, and handed to the DSP threads.
-import { encodeKernel } from '../kernel/wasm/backend.js';
-import { countOperations } from '../kernel/ir.js';
-import { kernelShape, variantKey, type KernelVariant } from '../kernel/index.js';
+import type { KernelRequest } from '../kernel/compile.js';
+import { variantKey, type KernelVariant } from '../kernel/index.js';
 import type { ModuleDefinition } from '../module.js';
+import { compileElsewhere } from './compiler.js';
 import type { DspThreads } from './threads.js';
 
-/** A compiled kernel. Shared by all engines of a process. */
 interface Code {
-  readonly module: Promise<WebAssembly.Module>;
-  /** Operations per sample of one lane group: what the scheduler knows of its cost before it has run. */
+  readonly module: WebAssembly.Module;
   readonly operations: number;
 }
 
-const compiled = new Map<string, Code>();
+/** Compiled kernels, or kernels under way, the longest unused first. Shared by all engines of a process. */
+const compiled = new Map<string, Promise<Code>>();
+const MAX_COMPILED = 1024;
 
 /** Kernels to be used in place of a module type's own: for tests of what becomes of kernels that misbehave. */
 export const planted = new Map<string, Uint8Array<ArrayBuffer>>();
@@ -20,16 +20,24 @@ export const planted = new Map<string, Uint8Array<ArrayBuffer>>();
 /** Where a module's source is, for modules from outside the package. */
 export type SourcePath = (definition: ModuleDefinition) => string | undefined;
 
-function compile(definition: ModuleDefinition, variant: KernelVariant, path: string | undefined): Code {
-  const key = `${path ?? ''} ${variantKey(definition.type, variant)}`;
+async function compile(request: KernelRequest): Promise<Code> {
+  const { bytes, operations } = await compileElsewhere(request);
+  return { module: await WebAssembly.compile(bytes), operations };
+}
+
+function codeOf(request: KernelRequest): Promise<Code> {
+  const key = `${request.path ?? ''} ${variantKey(request.definition.type, request.variant)}`;
   let code = compiled.get(key);
-  if (!code) {
-    const shape = kernelShape(definition, variant, path);
-    const module = WebAssembly.compile(encodeKernel(shape));
-    // A rejection is seen by whoever awaits it.
-    module.catch(() => {});
-    code = { module, operations: countOperations(shape.graph) };
-    compiled.set(key, code);
+  if (code) compiled.delete(key);
+  else {
+    code = compile(request);
+    // It may be tried again: the source may be another by then.
+    code.catch(() => compiled.delete(key));
+  }
+  compiled.set(key, code);
+  for (const oldest of compiled.keys()) {
+    if (compiled.size <= MAX_COMPILED) break;
+    compiled.delete(oldest);
   }
   return code;
 }
@@ -37,16 +45,23 @@ function compile(definition: ModuleDefinition, variant: KernelVariant, path: str
 export interface Kernel {
   /** Index in the DSP threads' kernel tables. */
   readonly index: number;
+  /** Operations per sample of one lane group: what the scheduler knows of its cost before it has run. */
   readonly operations: number;
+}
+
+/** A module and the situation that a kernel is wanted for. */
+export interface KernelNeed {
+  readonly definition: ModuleDefinition;
+  readonly variant: KernelVariant;
 }
 
 /** The kernels of one engine. */
 export class Kernels {
   readonly #threads: Pick<DspThreads, 'post'>;
   readonly #sourcePath: SourcePath;
+  /** Those that have been posted to the threads. */
   readonly #known = new Map<string, Kernel>();
-  #pending: { index: number; module: Promise<WebAssembly.Module> }[] = [];
-  #publishing: Promise<number> = Promise.resolve(0);
+  #posted = 0;
 
   constructor(threads: Pick<DspThreads, 'post'>, sourcePath: SourcePath) {
     this.#threads = threads;
@@ -57,40 +72,41 @@ export class Kernels {
     return this.#known.size;
   }
 
-  /** Adds a kernel that is no module's. */
+  /** How many have been posted to every thread in all. */
+  get posted(): number {
+    return this.#posted;
+  }
+
+  /** Adds a small kernel that is no module's. */
   add(name: string, bytes: Uint8Array<ArrayBuffer>): Kernel {
-    const kernel = { index: this.#known.size, operations: 1 };
-    this.#known.set(name, kernel);
-    this.#pending.push({ index: kernel.index, module: WebAssembly.compile(bytes) });
-    return kernel;
+    this.#post([[name, { module: new WebAssembly.Module(bytes), operations: 1 }]]);
+    return this.#known.get(name)!;
   }
 
-  /** The kernel of a module in a situation; new ones reach the threads with `publish`. @throws KernelError */
-  get(definition: ModuleDefinition, variant: KernelVariant): Kernel {
-    const key = variantKey(definition.type, variant);
-    let kernel = this.#known.get(key);
-    if (!kernel) {
-      const bytes = planted.get(definition.type);
-      const { module, operations } = bytes
-        ? { module: WebAssembly.compile(bytes), operations: 1 }
-        : compile(definition, variant, this.#sourcePath(definition));
-      kernel = { index: this.#known.size, operations };
-      this.#known.set(key, kernel);
-      this.#pending.push({ index: kernel.index, module });
-    }
-    return kernel;
-  }
-
-  /** Posts all new kernels to every DSP thread. @returns how many have been posted in all. */
-  async publish(): Promise<number> {
-    const batch = this.#pending;
-    this.#pending = [];
-    // In order, whoever calls: the threads count messages.
-    const posted = this.#publishing.then(async () => {
-      const modules = await Promise.all(batch.map(({ module }) => module));
-      return this.#threads.post(batch.map(({ index }, i) => ({ index, module: modules[i]! })));
+  /** The kernels that are needed, in this order. Those that are new are compiled, and posted to the threads together. @throws KernelError, with none of them posted */
+  async all(needs: readonly KernelNeed[]): Promise<Kernel[]> {
+    const keys = needs.map(({ definition, variant }) => variantKey(definition.type, variant));
+    const missing = new Map<string, KernelNeed>();
+    keys.forEach((key, i) => {
+      if (!this.#known.has(key)) missing.set(key, needs[i]!);
     });
-    this.#publishing = posted.catch(() => 0);
-    return posted;
+    if (missing.size > 0)
+      this.#post(await Promise.all([...missing].map(async ([key, need]): Promise<[string, Code]> => [key, await this.#code(need)])));
+    return keys.map((key) => this.#known.get(key)!);
+  }
+
+  async #code({ definition, variant }: KernelNeed): Promise<Code> {
+    const bytes = planted.get(definition.type);
+    if (bytes) return { module: await WebAssembly.compile(bytes), operations: 1 };
+    return codeOf({ definition, variant, path: this.#sourcePath(definition) });
+  }
+
+  #post(codes: readonly (readonly [string, Code])[]): void {
+    const messages = codes.map(([key, { module, operations }]) => {
+      const index = this.#known.size;
+      this.#known.set(key, { index, operations });
+      return { index, module };
+    });
+    this.#posted = this.#threads.post(messages);
   }
 }

@@ -7,7 +7,7 @@ import { CARRY } from './carry.js';
 import { Draft } from './draft.js';
 import { inputKind, inputKindOf, orderUnits, usedOutputs, type GraphNode, type Source, type Unit } from './graph.js';
 import { LOOP_HEADROOM, type Instances } from './instances.js';
-import type { Kernel, Kernels } from './kernels.js';
+import type { Kernel, KernelNeed, Kernels } from './kernels.js';
 import { schedule, type Partition } from './schedule.js';
 
 /** Estimated nanoseconds of one operation for one lane group, and of one kernel call; about what the standard voice's kernels take (`krell bench kernels`). */
@@ -49,7 +49,7 @@ class PlanBuilder {
   readonly #units: Unit[];
   /** Each node's step, and by the step's first node its kernel. */
   readonly #stepOf = new Map<GraphNode, Together>();
-  readonly #kernels = new Map<Together, Kernel>();
+  #kernels = new Map<Together, Kernel>();
   readonly #partitionOf = new Map<GraphNode, number>();
   readonly #readers = new Map<GraphNode, { node: GraphNode; input: number; output: number }[]>();
   /** Loop units: each node's place in the order of a sample. */
@@ -63,7 +63,6 @@ class PlanBuilder {
 
   constructor(
     readonly arena: Arena,
-    readonly kernels: Kernels,
     readonly instances: Instances,
     readonly settings: PlanSettings,
     readonly nodes: readonly GraphNode[],
@@ -82,7 +81,14 @@ class PlanBuilder {
         this.#readers.set(source.node, readers);
       });
     }
-    for (const unit of this.#units) for (const step of this.#stepsOf(unit)) this.#kernels.set(step, this.#kernel(step));
+  }
+
+  /** Gets the kernels, which may have to be compiled first. */
+  async fetch(kernels: Kernels): Promise<this> {
+    const steps = this.#units.flatMap((unit) => this.#stepsOf(unit));
+    const fetched = await kernels.all(steps.map((step) => this.#need(step)));
+    this.#kernels = new Map(steps.map((step, i) => [step, fetched[i]!]));
+    return this;
   }
 
   /** A unit's kernel calls. The same lists every time. */
@@ -94,15 +100,17 @@ class PlanBuilder {
     return inputKindOf(step, input, (a, b) => this.#stepOf.get(a) === this.#stepOf.get(b));
   }
 
-  #kernel(step: Together): Kernel {
-    const [{ instance, inputs, ...node }] = step as [GraphNode];
-    return this.kernels.get(instance.definition, {
+  #need(step: Together): KernelNeed {
+    const [node] = step as [GraphNode];
+    const { definition, voices, lane } = node.instance;
+    const variant = {
       sampleRate: this.settings.sampleRate,
-      voices: instance.voices,
-      packed: instance.lane === undefined ? undefined : step.map(({ instance: { lane } }) => lane!),
-      inputs: inputs.map((_, i) => this.#inputKind(step, i)),
-      outputs: usedOutputs({ instance, inputs, ...node }),
-    });
+      voices,
+      packed: lane === undefined ? undefined : step.map(({ instance }) => instance.lane!),
+      inputs: node.inputs.map((_, i) => this.#inputKind(step, i)),
+      outputs: usedOutputs(node),
+    };
+    return { definition, variant };
   }
 
   /** Estimated nanoseconds of a unit per block. */
@@ -384,16 +392,17 @@ class PlanBuilder {
 }
 
 /**
- * Builds a plan. Nothing is published by it.
+ * Builds a plan, once its kernels are there. Nothing but kernels is published by it.
  * @throws KrellError `memory`, KernelError
  */
-export function buildPlan(
+export async function buildPlan(
   arena: Arena,
   kernels: Kernels,
   instances: Instances,
   nodes: readonly GraphNode[],
   bus: readonly (Source | undefined)[],
   settings: PlanSettings,
-): Plan {
-  return new PlanBuilder(arena, kernels, instances, settings, nodes, bus).build();
+): Promise<Plan> {
+  const builder = await new PlanBuilder(arena, instances, settings, nodes, bus).fetch(kernels);
+  return builder.build();
 }

@@ -36,8 +36,8 @@ export class Player {
     this.#retire();
     let plan: Plan | undefined;
     try {
-      plan = buildPlan(this.#arena, this.#kernels, this.#instances, change.scene.nodes, change.scene.bus, this.#settings);
-      await this.#installed(await this.#kernels.publish());
+      plan = await buildPlan(this.#arena, this.#kernels, this.#instances, change.scene.nodes, change.scene.bus, this.#settings);
+      await this.#installed(this.#kernels.posted);
     } catch (error) {
       if (plan) this.#arena.give(plan.address);
       for (const instance of change.created) this.#instances.release(instance);
