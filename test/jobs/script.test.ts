@@ -64,6 +64,7 @@ async function play(
   folder: Folder,
   patch = folder.patch(),
   output: OutputOptions = {},
+  sampleRate = RATE,
 ): Promise<{ engine: Engine; faults: FaultEvent[]; knob: () => number }> {
   const engine = await Engine.create({ sampleRate, workers: 1, realtime: false });
   engines.push(engine);

@@ -108,6 +108,7 @@ class ScriptThread {
   #tick(id: string, driven: Driven): void {
     const { ticks } = driven;
     const { late } = ticks;
+    Atomics.add(this.#words, CONTROL.SCRIPT_BEAT, 1);
     Atomics.store(this.#words, CONTROL.SCRIPT_CURRENT, ticks.module.address + 1);
     try {
       ticks.run();
