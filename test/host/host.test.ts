@@ -10,6 +10,7 @@ import { Player } from '#src/host/player.js';
 import { readFrame } from '#src/shared/frame.js';
 import { CONTROL, RUN_IDLE, RUN_PLAYING, TAP_FRAMES, TAP_RING_W } from '#src/shared/layout.js';
 import { FrameRing } from '#src/shared/ring.js';
+import { readStamp } from '#src/shared/stamp.js';
 import { TestArena } from '../realtime/arena.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'krell-host-'));
@@ -116,6 +117,61 @@ describe('the null driver', () => {
     host = await AudioHost.open({ memory: arena.memory, driver: 'null', periodFrames: 64 });
     await arena.until(() => arena.get(CONTROL.UNDERRUNS) >= 10);
     expect(arena.get(CONTROL.HOST_FRAME_LO)).toBeGreaterThanOrEqual(13 * 64);
+  });
+
+  it.each([
+    { block: 64, periodFrames: 128 },
+    { block: 128, periodFrames: 64 },
+    { block: 64, periodFrames: 100 },
+  ])(
+    'has each period computed when it is due, if none is kept ready (block $block, period $periodFrames)',
+    async ({ block, periodFrames }) => {
+      await counting({ block, depth: 0 });
+      host = await AudioHost.open({ memory: arena.memory, driver: 'null', periodFrames });
+      arena.words[CONTROL.TAP] = 1;
+      arena.setRun(RUN_PLAYING);
+      await arena.until(() => arena.get(CONTROL.HOST_FRAME_LO) > 4800);
+      // Between two periods less than a block is left over, but for one that came too late.
+      const ahead: number[] = [];
+      for (let i = 0; i < 50; i++) {
+        ahead.push(arena.ring.fill());
+        await new Promise((resolve) => setTimeout(resolve, 3));
+      }
+      expect(ahead.sort((a, b) => a - b)[25]).toBeLessThan(block);
+      const taken = readFrame(arena.words, CONTROL.TAKEN_LO);
+      expect(taken).toBeGreaterThan(4800 / 2);
+      if (arena.get(CONTROL.UNDERRUNS) > 0) return;
+      const tap = new FrameRing(arena.buffer, TAP_RING_W, TAP_FRAMES, 2);
+      const heard = new Float32Array(2 * 4800);
+      tap.read(heard, 0, 4800);
+      expect(heard).toEqual(counted(4800));
+    },
+  );
+
+  it('does not wait longer than a period for what does not come', async () => {
+    arena = new TestArena({ channels: 2, depth: 0 });
+    arena.ring.write(counted(64), 0, 64);
+    arena.setRun(RUN_PLAYING);
+    host = await AudioHost.open({ memory: arena.memory, driver: 'null', periodFrames: 64 });
+    await arena.until(() => arena.get(CONTROL.UNDERRUNS) >= 10);
+    expect(arena.get(CONTROL.HOST_FRAME_LO)).toBeGreaterThanOrEqual(11 * 64);
+    expect(arena.get(CONTROL.STALLS)).toBeLessThan(arena.get(CONTROL.UNDERRUNS));
+  });
+
+  it('stamps its periods', async () => {
+    await counting();
+    host = await AudioHost.open({ memory: arena.memory, driver: 'null', periodFrames: 64 });
+    arena.setRun(RUN_PLAYING);
+    await arena.until(() => arena.get(CONTROL.HOST_FRAME_LO) > 4800);
+    const stamp = { seconds: 0, nanoseconds: 0, frame: 0 };
+    const frameBefore = readFrame(arena.words, CONTROL.TAKEN_LO) - 64;
+    const before = Date.now() / 1000 - 0.5;
+    readStamp(arena.words, stamp);
+    const at = stamp.seconds + stamp.nanoseconds / 1e9;
+    expect(at).toBeGreaterThan(before);
+    expect(at).toBeLessThan(Date.now() / 1000 + 0.001);
+    expect(stamp.frame).toBeGreaterThanOrEqual(frameBefore);
+    expect(stamp.frame).toBeLessThanOrEqual(readFrame(arena.words, CONTROL.TAKEN_LO));
   });
 
   it('leaves within a second of the stop', async () => {
