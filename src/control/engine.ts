@@ -53,6 +53,8 @@ export interface EngineOptions {
   readonly maxModules?: number;
   /** Turns a DSP thread spins before it sleeps. */
   readonly spin?: number;
+  /** Seconds after which a DSP thread gives its place to a fresh one, without a gap; six hours unless given. */
+  readonly maxThreadAgeS?: number;
   /** Where a file of the last seconds goes when the device ran dry; else what KRELL_FLIGHT says, else nowhere. */
   readonly flightFolder?: string;
 }
@@ -60,6 +62,7 @@ export interface EngineOptions {
 /** Powers of two that a block may have. */
 export const BLOCK_FRAMES = [16, 32, 64, 128, 256, 512, 1024] as const;
 const MAX_WORKERS = 16;
+const MAX_THREAD_AGE_S = 6 * 3600;
 const sourcePath = (definition: ModuleDefinition): string | undefined =>
   definition.type === 'cables' ? resolve(PACKAGE_ROOT, 'src/dsp/cables.ts') : undefined;
 
@@ -131,7 +134,9 @@ export class Engine {
       onFault: (message, id) =>
         this.report({ kind: 'fault', what: 'script', frame: this.frame, message, ...(id === undefined ? {} : { id }) }),
     });
-    this.#watch = new Watch(arena, threads, this.#instances, (event) => this.report(event));
+    this.#watch = new Watch(arena, threads, this.#instances, (options.maxThreadAgeS ?? MAX_THREAD_AGE_S) * 1000, (event) =>
+      this.report(event),
+    );
     this.#flight = new FlightRecorder(arena, this.workers, options.flightFolder ?? process.env['KRELL_FLIGHT'], () => this.#costliest());
     this.#meter = new Meter(this, arena, kernels, threads);
     this.#underrunWatch = watchUnderruns(arena, (event) => this.report(event));

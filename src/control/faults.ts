@@ -41,7 +41,7 @@ export interface Cost {
 }
 
 /** The middle of a bin of src/realtime/cost.ts, in microseconds. */
-const binUs = (bin: number): number => (32 * 2 ** (bin >> 2) * (1 + ((bin & 3) + 0.5) / 4)) / 1000;
+export const binUs = (bin: number): number => (32 * 2 ** (bin >> 2) * (1 + ((bin & 3) + 0.5) / 4)) / 1000;
 
 interface Told {
   readonly what: string;

@@ -1,4 +1,5 @@
 // What one can know of a module.
+import type { Cost } from './faults.js';
 import type { Instances } from './instances.js';
 import type { LiveModule } from './live.js';
 import { readable } from './patch/index.js';
@@ -13,8 +14,8 @@ export interface ModuleHealth {
   faults: number;
   /** For its faults it no longer takes part. */
   bypassed: boolean;
-  /** What a block of it costs, when that is measured. */
-  cost?: { readonly p50Us: number; readonly p99Us: number };
+  /** What a block of it costs, once that has been measured. */
+  cost?: Cost;
 }
 
 export interface ModuleInfo {
@@ -27,8 +28,8 @@ export interface ModuleInfo {
   readonly since: number;
   /** How often it was at fault. */
   readonly faults: number;
-  /** Microseconds that a block of it takes, when that is measured. */
-  readonly cost?: { readonly p50Us: number; readonly p99Us: number };
+  /** What a block of it costs, once that has been measured. */
+  readonly cost?: Cost;
   /** The DSP thread that should run it; −1 when nothing runs it. */
   readonly worker: number;
   /** Bytes of state. */

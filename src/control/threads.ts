@@ -48,6 +48,8 @@ export class DspThreads {
   readonly #seats = new Map<number, { port: MessagePort; task: Promise<DspSummary> }>();
   readonly #posted: KernelMessage[] = [];
   readonly #restarts: number[];
+  /** When a place got the thread it has. */
+  readonly #since: number[];
   #nextSeat = 1;
   #spare = 0;
   #vacant: number[] = [];
@@ -60,6 +62,7 @@ export class DspThreads {
     this.#words = new Int32Array(memory.buffer);
     this.#realtime = realtime;
     this.#restarts = new Array<number>(count).fill(0);
+    this.#since = new Array<number>(count).fill(performance.now());
     this.#pool = new Piscina<DspTask, DspSummary>({
       filename: new URL('../realtime/worker.js', import.meta.url).href,
       minThreads: count + 1,
@@ -136,6 +139,11 @@ export class DspThreads {
     return this.#seats.has(Atomics.load(this.#words, workerWord(worker, WORKER.SEAT)));
   }
 
+  /** Milliseconds that a place has had its thread. */
+  age(worker: number): number {
+    return performance.now() - this.#since[worker]!;
+  }
+
   /** How many threads have taken this place after the first. */
   restarts(worker: number): number {
     return this.#restarts[worker]!;
@@ -169,7 +177,7 @@ export class DspThreads {
   #left(seat: number, { worker, thread }: DspSummary): void {
     this.#forget(seat);
     if (this.#stopping) return;
-    this.#restarts[worker]!++;
+    this.#renewed(worker);
     void this.#terminate(thread);
   }
 
@@ -180,13 +188,18 @@ export class DspThreads {
     const worker = this.#restarts.findIndex((_, place) => Atomics.load(words, workerWord(place, WORKER.SEAT)) === seat);
     if (worker >= 0) {
       this.onDeath(worker);
-      this.#restarts[worker]!++;
+      this.#renewed(worker);
       // It may have been about to leave.
       Atomics.store(words, workerWord(worker, WORKER.RETIRE), 0);
       Atomics.compareExchange(words, CONTROL.SUCCESSION, -1 - worker, 0);
       this.#vacant.push(worker);
     }
     this.look();
+  }
+
+  #renewed(worker: number): void {
+    this.#restarts[worker]!++;
+    this.#since[worker] = performance.now();
   }
 
   #forget(seat: number): void {

@@ -2,7 +2,7 @@
 //
 // A thread hangs when it is in one step of one block for longer than any step may take and has used the processor meanwhile. The
 // second condition is there because whole machines stand still for tens of milliseconds, and a thread that was not let run is not to
-// blame. The module in which a thread hung is bypassed; one in which a thread died only when it happens a second time.
+// blame. Threads are also replaced for their age, without a gap. The module in which a thread hung is bypassed; one in which a thread died only when it happens a second time.
 import { readFileSync } from 'node:fs';
 import { CONTROL, RUN_PLAYING, WORKER, workerWord } from '../shared/layout.js';
 import { readFrame } from '../shared/frame.js';
@@ -45,12 +45,16 @@ export class Watch {
   readonly #threads: DspThreads;
   readonly #report: (event: FaultEvent) => void;
   readonly #timer: NodeJS.Timeout;
+  readonly #maxAgeMs: number;
+  /** A thread is just leaving its place for its age. */
+  #retiring = false;
   readonly #seen = new Map<number, Sighting>();
   readonly #hung = new Set<number>();
   /** Modules in which a thread has died once. */
   readonly #suspects = new WeakSet<Instance>();
 
-  constructor(arena: Arena, threads: DspThreads, instances: Instances, report: (event: FaultEvent) => void) {
+  constructor(arena: Arena, threads: DspThreads, instances: Instances, maxAgeMs: number, report: (event: FaultEvent) => void) {
+    this.#maxAgeMs = maxAgeMs;
     this.#arena = arena;
     this.#threads = threads;
     this.#report = report;
@@ -72,6 +76,19 @@ export class Watch {
         this.#hung.add(worker);
         void this.#threads.kill(worker);
       }
+    this.#retire();
+  }
+
+  /** Whatever a thread may have gathered in its life goes with it: the old ones are replaced, one after the other. */
+  #retire(): void {
+    if (this.#retiring || Atomics.load(this.#arena.words, CONTROL.RUN) !== RUN_PLAYING) return;
+    const workers = Array.from({ length: this.#arena.words[CONTROL.WORKERS]! }, (_, worker) => worker);
+    const old = workers.find((worker) => this.#threads.age(worker) > this.#maxAgeMs);
+    if (old === undefined) return;
+    this.#retiring = true;
+    // One that does not leave now is asked again.
+    const done = (): boolean => (this.#retiring = false);
+    this.#threads.restart(old).then(done, done);
   }
 
   #hangs(worker: number): boolean {

@@ -260,14 +260,28 @@ describe('a thread', () => {
         await after(engine, 2000);
         await engine.restartWorker(worker);
       }
-      expect(engine.stats().workers.map(({ restarts, alive }) => [restarts, alive])).toEqual([
-        [2, true],
-        [2, true],
+      // Threads of a test do not ask for priority.
+      const { workers } = engine.stats();
+      expect(workers.map(({ restarts, alive, scheduling }) => [restarts, alive, scheduling])).toEqual([
+        [2, true, 'normal'],
+        [2, true, 'normal'],
       ]);
+      expect(new Set(workers.map(({ flushesDenormals }) => flushesDenormals)).size).toBe(1);
     });
     expect(firstDifference(heard[0]!, expected[0]!)).toBe(-1);
     expect(firstDifference(heard[1]!, expected[1]!)).toBe(-1);
     expect(faults).toEqual([]);
+  });
+});
+
+describe('threads that grow old', () => {
+  it('are replaced, one after the other, without a gap', async () => {
+    const run = await load(patch({ type: 'noise' }), { workers: 1, maxThreadAgeS: 0.1 });
+    const [left] = (await record(run, 48_000 * 60, async () => {
+      await until(() => run.engine.stats().workers[0]!.restarts >= 1);
+    })) as [Float32Array];
+    expect(firstDifference(left, await sine(left.length))).toBe(-1);
+    expect(run.faults).toEqual([]);
   });
 });
 
