@@ -57,7 +57,8 @@ describe('kernels', () => {
     const names = report.rows.map(({ module }) => module);
     expect(names.slice(0, modules.length)).toEqual(modules.map(({ type }) => type));
     for (const row of report.rows) {
-      expect(row['operations'], String(row['module'])).toBeGreaterThan(0);
+      // What only passes parameters on has nothing to do for each sample.
+      expect(row['operations'], String(row['module'])).toBeGreaterThanOrEqual(['gate', 'script'].includes(String(row['module'])) ? 0 : 1);
       for (const form of ['scalar', 'simd']) expect(isTime(row[form]), `${row['module']} ${form}`).toBe(true);
     }
     const parts = report.rows.filter(({ module }) => String(module).startsWith('voice: ') && module !== 'voice: sum');

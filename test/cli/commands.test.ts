@@ -192,7 +192,9 @@ describe('krell devices', () => {
   it('lists drivers and devices and says what play takes, and nothing that a sound library has to say', async () => {
     const { code, stdout, stderr } = await krell(['devices']);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-    expect(stdout).toMatch(/^Drivers\n {2}portaudio .+\n {2}naudiodon .+\n {2}null +yes .+\n\nDevices\n( .+\n)+\nplay takes \w+.*: .+\n$/);
+    expect(stdout).toMatch(
+      /^Drivers\n {2}jack .+\n {2}portaudio .+\n {2}naudiodon .+\n {2}null +yes .+\n\nDevices\n( .+\n)+\nplay takes \w+.*: .+\n$/,
+    );
     expect(stdout).not.toMatch(CONTROL);
   });
 
@@ -200,7 +202,7 @@ describe('krell devices', () => {
     const { stdout, stderr } = await krell(['devices', '--json']);
     const { drivers, auto } = JSON.parse(stdout) as { drivers: { name: string; available: boolean }[]; auto: { driver: string } };
     expect(stderr).toBe('');
-    expect(drivers.map(({ name }) => name)).toEqual(['portaudio', 'naudiodon', 'null']);
+    expect(drivers.map(({ name }) => name)).toEqual(['jack', 'portaudio', 'naudiodon', 'null']);
     expect(auto.driver).toBe(drivers.find(({ available }) => available)!.name);
   });
 });

@@ -301,7 +301,9 @@ describe('over UDP', () => {
     ]);
     expect(await thread.exited).toEqual([0]);
     const other = await Thread.start({ httpPort: port });
-    expect(other.said).toEqual([expect.objectContaining({ kind: 'failed', code: 'port', message: expect.stringMatching(/HTTP.*in use$/) })]);
+    expect(other.said).toEqual([
+      expect.objectContaining({ kind: 'failed', code: 'port', message: expect.stringMatching(/HTTP.*in use$/) }),
+    ]);
     expect(await other.exited).toEqual([0]);
   });
 });

@@ -45,7 +45,7 @@ describe('a stamp', () => {
     while (readStamp(words, stamp) === 0) await new Promise((resolve) => setTimeout(resolve, 1));
     const different = new Set<number>();
     for (const end = performance.now() + 500; performance.now() < end;) {
-      readStamp(words, stamp);
+      if (readStamp(words, stamp) === 0) continue;
       different.add(stamp.seconds);
       const { seconds, nanoseconds, frame } = stamp;
       if (nanoseconds !== seconds || frame !== seconds * 2 ** 32 + seconds) expect(stamp).toEqual('one stamp');

@@ -26,7 +26,7 @@ export interface StressReport {
   readonly marks: readonly Marked[];
 }
 
-const TASK = { file: new URL('./task.js', import.meta.url) };
+const TASK = { file: new URL('../../jobs/sum.js', import.meta.url) };
 const BYTES = 8192;
 const BURST = 250;
 /** Different ones: what is sent twice in one message travels once. */

@@ -1,4 +1,4 @@
-// What the stress test has the job threads do: a little arithmetic over its argument, so that every byte has been there and back is known.
+// A job for `krell stress`: a little arithmetic over its argument, so that it is known that every byte has arrived.
 
 /** Sum of the bytes. */
 export default function sum(bytes: Uint8Array): number {
