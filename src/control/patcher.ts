@@ -1,6 +1,7 @@
 // The patch that plays, and edits on their way to it.
 //
 // An edit is made on a draft, checked there, and played; only then is the draft the patch. Edits queue up, and one that fails leaves everything as it was.
+// Those that wait for another to play are played together, with one plan, yet each succeeds or fails by itself.
 // Parameter changes do not wait for edits: they go to the patch at once, and once more to the draft of the edit under way.
 import type { ParamChange } from '../osc/protocol.js';
 import { KrellError } from '../errors.js';
@@ -15,6 +16,7 @@ import type { Instances } from './instances.js';
 import { CABLE_FADE_S, initialParams, nextScene, type FadeOut, type LiveModule } from './live.js';
 import {
   applyChanges,
+  copyPatch,
   emptyPatch,
   isCounter,
   recallValues,
@@ -41,14 +43,23 @@ export interface PatcherContext {
   readonly onEdit: (edit: EditEvent) => void;
 }
 
+/** What somebody waits for: edits to be carried out as one, or another patch. */
+type Wish = ({ readonly edits: readonly Edit[] } | { readonly patch: Patch }) & {
+  readonly resolve: () => void;
+  readonly reject: (error: unknown) => void;
+};
+
 export class Patcher {
   readonly #context: PatcherContext;
   #patch: Patch = emptyPatch();
   readonly #health = new WeakMap<LiveModule, ModuleHealth>();
-  #queue: Promise<unknown> = Promise.resolve();
+  readonly #waiting: Wish[] = [];
+  #isWorking = false;
   /** Parameter changes made while an edit is on its way, to be made in its draft too. */
   #meanwhile: ((draft: Patch) => void)[] | undefined;
+  /** Something fades out, or has: there is to be another scene without it. */
   #settling: NodeJS.Timeout | undefined;
+  #isUnsettled = false;
   #isStopped = false;
 
   constructor(context: PatcherContext) {
@@ -71,26 +82,12 @@ export class Patcher {
 
   /** Carries out edits as one: all, or none. @throws PatchError, KrellError */
   edit(edits: readonly Edit[]): Promise<void> {
-    const { registry } = this.#context;
-    return this.#enqueue(async () => {
-      const before = this.#patch;
-      const draft = structuredClone(before);
-      applyEdits(draft, registry, edits);
-      await this.#adopt(draft, edits.some(isStructural));
-      // Removed and made again: the same module as before, but for its parameters.
-      const remade = edits.flatMap((edit) => (edit.kind === 'create' && before.modules.has(edit.id) ? [edit.id] : []));
-      if (remade.length > 0) this.#moveParams(before, new Set(remade));
-      if (edits.some(({ kind }) => kind === 'tempo')) this.#followTempo();
-    });
+    return new Promise((resolve, reject) => this.#enqueue({ edits, resolve, reject }));
   }
 
   /** Plays another patch. Modules of the same id, type and voices keep their state and take the new parameters. @throws KrellError */
   load(patch: Patch): Promise<void> {
-    return this.#enqueue(async () => {
-      const before = this.#patch;
-      await this.#adopt(patch, true);
-      this.#moveParams(before);
-    });
+    return new Promise((resolve, reject) => this.#enqueue({ patch, resolve, reject }));
   }
 
   /** Sets a parameter, in the patch and in what plays. @throws PatchError, KrellError */
@@ -127,22 +124,98 @@ export class Patcher {
     return result;
   }
 
-  #enqueue(edit: () => Promise<void>): Promise<void> {
-    const done = this.#queue.then(() => {
-      if (this.#isStopped) throw new KrellError('stopped', 'the engine has been stopped', { hint: 'create another' });
-      return edit();
-    });
-    this.#queue = done.catch(() => {});
-    return done;
+  #enqueue(wish: Wish): void {
+    this.#waiting.push(wish);
+    void this.#work();
   }
 
-  /** Plays a draft, if there is anything new to play, and makes it the patch. */
-  async #adopt(draft: Patch, isNewScene: boolean): Promise<void> {
-    const { maxModules } = this.#context;
+  /** Fulfils what is wished for; when nobody waits, drops what has faded out. */
+  async #work(): Promise<void> {
+    if (this.#isWorking) return;
+    this.#isWorking = true;
+    // All that is asked for at one moment goes together.
+    await undefined;
+    while (!this.#isStopped) {
+      if (this.#waiting.length > 0) await this.#fulfil(this.#takeTogether());
+      // What could not be dropped now is silent and stays until the next edit.
+      else if (this.#isUnsettled) await this.#playScene(this.#patch).catch(() => (this.#isUnsettled = false));
+      else break;
+    }
+    this.#isWorking = false;
+    for (const { reject } of this.#waiting.splice(0))
+      reject(new KrellError('stopped', 'the engine has been stopped', { hint: 'create another' }));
+  }
+
+  /** The first wish, and those that can go with it: edits, no module made or removed by two of them, which would not be as one after the other. */
+  #takeTogether(): Wish[] {
+    const ids = new Set<string>();
+    let count = 0;
+    for (const wish of this.#waiting) {
+      if ('patch' in wish) break;
+      const own = wish.edits.flatMap((edit) => (edit.kind === 'create' || edit.kind === 'remove' ? [edit.id] : []));
+      if (own.some((id) => ids.has(id))) break;
+      for (const id of own) ids.add(id);
+      count++;
+    }
+    return this.#waiting.splice(0, Math.max(1, count));
+  }
+
+  /** Plays wishes with one plan. Where that cannot be had, half of them at a time, until the one that is to blame is alone. */
+  async #fulfil(wishes: readonly Wish[]): Promise<void> {
+    const before = this.#patch;
+    let draft = before;
+    const right: Wish[] = [];
+    for (const wish of wishes)
+      try {
+        draft = this.#draft(draft, wish);
+        right.push(wish);
+      } catch (error) {
+        wish.reject(error);
+      }
+    if (right.length === 0) return;
+    try {
+      await this.#adopt(
+        draft,
+        right.some((wish) => 'patch' in wish || wish.edits.some(isStructural)),
+      );
+    } catch (error) {
+      if (right.length === 1) return right[0]!.reject(error);
+      const half = right.length >> 1;
+      await this.#fulfil(right.slice(0, half));
+      return this.#fulfil(right.slice(half));
+    }
+    for (const wish of right)
+      try {
+        this.#followUp(before, wish);
+        wish.resolve();
+      } catch (error) {
+        wish.reject(error);
+      }
+  }
+
+  /** The patch as it is wished for. @throws PatchError, KrellError, with nothing changed */
+  #draft(from: Patch, wish: Wish): Patch {
+    const { registry, maxModules } = this.#context;
+    const draft = 'patch' in wish ? wish.patch : copyPatch(from);
+    if ('edits' in wish) applyEdits(draft, registry, wish.edits);
     if (draft.modules.size > maxModules)
       throw new KrellError('modules', `${draft.modules.size} modules are more than the ${maxModules} this engine may have`, {
         hint: 'remove some, or create the engine with a larger maxModules',
       });
+    return draft;
+  }
+
+  /** Gives modules that were there before the parameters they are to have now. */
+  #followUp(before: Patch, wish: Wish): void {
+    if ('patch' in wish) return this.#moveParams(before);
+    // Removed and made again: the same module as before, but for its parameters.
+    const remade = wish.edits.flatMap((edit) => (edit.kind === 'create' && before.modules.has(edit.id) ? [edit.id] : []));
+    if (remade.length > 0) this.#moveParams(before, new Set(remade));
+    if (wish.edits.some(({ kind }) => kind === 'tempo')) this.#followTempo();
+  }
+
+  /** Plays a draft, if there is anything new to play, and makes it the patch. */
+  async #adopt(draft: Patch, isNewScene: boolean): Promise<void> {
     this.#meanwhile = [];
     try {
       const before = this.#modules();
@@ -165,13 +238,18 @@ export class Patcher {
     // A full ring must not undo what plays: the scene that follows sets the gains again.
     const isBusy = !commands.setGains(change.gains, isPlaying);
     fadeOut.end = this.#frame + Math.ceil(CABLE_FADE_S * sampleRate) + 2 * blockFrames;
-    if (change.fading || isBusy) this.#settling ??= setTimeout(() => this.#settle(), CABLE_FADE_S * 1000 * 2).unref();
+    this.#settle(change.fading || isBusy);
   }
 
-  #settle(): void {
-    this.#settling = undefined;
-    // What could not be dropped now is silent and stays until the next edit.
-    this.#enqueue(() => this.#playScene(this.#patch)).catch(() => {});
+  /** Whether there is to be another scene when cables have faded out. An edit that comes before makes do without. */
+  #settle(isNeeded: boolean): void {
+    clearTimeout(this.#settling);
+    this.#isUnsettled = false;
+    const settle = (): void => {
+      this.#isUnsettled = true;
+      void this.#work();
+    };
+    this.#settling = isNeeded ? setTimeout(settle, CABLE_FADE_S * 1000 * 2).unref() : undefined;
   }
 
   /** Compares the modules that play with those that did, and begins the record of new ones. */

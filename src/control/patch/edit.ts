@@ -7,9 +7,24 @@ import { tooMany } from './check.js';
 import { moduleOf, sectionOf } from './document.js';
 import { LIMITS } from './limits.js';
 import type { Patch, PatchCable, PatchModule, Port } from './model.js';
-import { parseJson, type Json, type JsonObject } from './parse.js';
+import { isObject, parseJson, type Json, type JsonObject } from './parse.js';
 import { Problems, join, quote } from './problems.js';
 import { Reader, endsOf, gain } from './read.js';
+
+/** A copy to be edited. It shares what edits put another in the place of, but never change: modules, cables, values. */
+export function copyPatch(patch: Patch): Patch {
+  const document = { ...patch.document };
+  for (const section of ['modules', 'snapshots', 'osc']) if (isObject(document[section])) document[section] = { ...document[section] };
+  if (Array.isArray(document['cables'])) document['cables'] = [...document['cables']];
+  return {
+    ...patch,
+    modules: new Map(patch.modules),
+    cables: [...patch.cables],
+    snapshots: new Map(patch.snapshots),
+    osc: new Map(patch.osc),
+    document,
+  };
+}
 
 /** Adds a module as it would be written in a file, `{ type, voices, params }`. @throws PatchError */
 export function addModule(patch: Patch, registry: Registry, id: string, module: JsonObject): PatchModule {
@@ -33,12 +48,13 @@ export function removeModule(patch: Patch, id: string): void {
   delete sectionOf(patch, 'modules')[id];
   removeCables(patch, ({ from, to }) => from.id === id || to.id === id);
   for (const [name, values] of patch.snapshots) {
-    const written = sectionOf(patch, 'snapshots')[name] as JsonObject;
+    const kept = values.filter((value) => value.id !== id);
+    if (kept.length === values.length) continue;
+    const section = sectionOf(patch, 'snapshots');
+    const written = { ...(section[name] as JsonObject) };
     for (const { param } of values.filter((value) => value.id === id)) delete written[`${id}.${param}`];
-    patch.snapshots.set(
-      name,
-      values.filter((value) => value.id !== id),
-    );
+    section[name] = written;
+    patch.snapshots.set(name, kept);
   }
   for (const [address, alias] of patch.osc) {
     if (alias.id !== id) continue;

@@ -9,7 +9,7 @@ import { Problems, show } from './problems.js';
 import { readPatch } from './read.js';
 import { formatJson } from './serialise.js';
 
-export { addCable, addModule, removeCable, removeModule, setCableGain } from './edit.js';
+export { addCable, addModule, copyPatch, removeCable, removeModule, setCableGain } from './edit.js';
 export { applyChanges, isCounter, recallValues, setParam, snapshotNow, snapshotValues } from './params.js';
 export { removeAlias, removeSnapshot, setAlias, setSnapshot, setTempo, setTitle } from './settings.js';
 export { readPatchFile } from './file.js';
