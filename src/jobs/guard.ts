@@ -12,7 +12,18 @@ import { KrellError } from '../errors.js';
 /** The folder of compiled `src/`. */
 const SRC = fileURLToPath(new URL('../', import.meta.url));
 /** Folders and files in it that belong to the main thread. */
-const MAIN_ONLY = ['cli/', 'control/', 'host/', 'index.js', 'jobs/pool.js', 'osc/query/', 'osc/server/'];
+const MAIN_ONLY = [
+  'cli/',
+  'control/',
+  'host/',
+  'index.js',
+  'jobs/pool.js',
+  'osc/query/',
+  'osc/server.js',
+  'osc/tcp.js',
+  'osc/thread.js',
+  'osc/udp.js',
+];
 
 const IS_CODE = /\.[cm]?js$/;
 

@@ -14,7 +14,7 @@ export function hashSeed(text: string, seed: number): number {
 }
 
 /** SplitMix32: the next of a sequence of well-mixed words, for seeding. */
-function splitMix(state: number): { state: number; word: number } {
+export function splitMix(state: number): { state: number; word: number } {
   const next = (state + 0x9e3779b9) | 0;
   let z = next ^ (next >>> 16);
   z = Math.imul(z, 0x21f0aaad);

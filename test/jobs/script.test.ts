@@ -320,9 +320,13 @@ describe('a script that plays', () => {
     expect(faults).toEqual([]);
   });
 
-  it('is let go with its module', async () => {
+  it('goes with its module, and comes back with it', async () => {
     const folder = new Folder(script('ctx.cv(1, 3);'));
     const { engine, faults } = await play(folder);
+    await until(() => engine.moduleInfo('s').params['cv1'] === 3);
+    // Of two voices it is another module, which knows nothing of what the script has set.
+    await engine.loadPatch(folder.patch().replace('"type":"script"', '"type":"script","voices":2'), { source: folder.source });
+    await until(() => String(engine.moduleInfo('s').params['cv1']) === '3,3' || engine.moduleInfo('s').params['cv1'] === 3);
     await engine.removeModule('s');
     await engine.loadPatch(folder.patch({ rate: 1000 }), { source: folder.source });
     await until(() => engine.moduleInfo('s').params['cv1'] === 3);

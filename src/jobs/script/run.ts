@@ -178,7 +178,7 @@ class ScriptThread {
     const loaded = this.#loaded.get(module.file)!;
     const driven = this.#driven.get(module.id);
     if (driven?.ticks.module.file === module.file) {
-      driven.ticks.module = module;
+      driven.ticks.move(module);
     } else {
       const ticks = new ModuleTicks(module, this.#arena);
       const fresh: Driven = { ticks, loaded, before: undefined, fault: undefined };

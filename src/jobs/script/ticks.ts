@@ -1,4 +1,5 @@
 // One script module at its ticks: when they are, what the script sees, and its values on their way to the leading DSP thread.
+import { splitMix } from '../../kernel/state.js';
 import { COMMAND, COMMAND_SET } from '../../shared/layout.js';
 import type { CommandRing } from '../../shared/ring.js';
 import type { Script, ScriptContext } from '../../script.js';
@@ -25,7 +26,7 @@ const floatView = new Float32Array(1);
 const bitsView = new Int32Array(floatView.buffer);
 
 export class ModuleTicks implements ScriptContext {
-  module: BoundModule;
+  #module: BoundModule;
   state: Record<string, any> = {};
   /** Values whose frame had passed. */
   late = 0;
@@ -41,11 +42,20 @@ export class ModuleTicks implements ScriptContext {
   readonly #closing = new Map<number, number>();
 
   constructor(module: BoundModule, arena: ScriptArena) {
-    this.module = module;
+    this.#module = module;
     this.#arena = arena;
     this.#random = module.seed | 0;
     this.#followRate();
     this.#tick = Math.ceil(arena.frame() / this.#period);
+  }
+
+  get module(): BoundModule {
+    return this.#module;
+  }
+  /** The same module at another tempo or place; one that was made anew has to be told everything again. */
+  move(module: BoundModule): void {
+    if (module.address !== this.#module.address) this.#sent.clear();
+    this.#module = module;
   }
 
   // ── time ──
@@ -66,7 +76,7 @@ export class ModuleTicks implements ScriptContext {
   get heard(): number {
     return this.#frameOf(this.#tick + LATENCY_TICKS);
   }
-  /** The frame before which the tick should be computed, `aheadFrames` before its values are needed, and its own length. */
+  /** The leader's frame at which the next tick is to be computed: the tick's own, less what the leader may compute in one go. */
   due(aheadFrames: number): number {
     return this.heard - Math.ceil(this.#period * LATENCY_TICKS) - aheadFrames;
   }
@@ -147,12 +157,10 @@ export class ModuleTicks implements ScriptContext {
     return this.#param(`knob${check('knob', number, KNOBS)}`);
   }
 
-  /** Mulberry32 (Tommy Ettinger, public domain). */
   random(): number {
-    this.#random = (this.#random + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(this.#random ^ (this.#random >>> 15), 1 | this.#random);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+    const { state, word } = splitMix(this.#random);
+    this.#random = state;
+    return (word >>> 0) / 2 ** 32;
   }
 
   #param(name: string): number {
