@@ -1,10 +1,10 @@
 // Compiles the graph into a plan in the arena: the immutable list of what each DSP thread does in a block.
 import type { InputKind } from '../kernel/index.js';
 import { perLane } from '../kernel/shape.js';
-import { MAX_SLOTS, PARTITION, PLAN, SEGMENT, STEP } from '../shared/layout.js';
+import { PARTITION, PLAN, SEGMENT, STEP } from '../shared/layout.js';
 import type { Arena } from './arena.js';
 import { CARRY } from './carry.js';
-import { Draft } from './draft.js';
+import { Draft, NO_BUFFER, type Buffer } from './draft.js';
 import { inputKind, inputKindOf, orderUnits, usedOutputs, type GraphNode, type Source, type Unit } from './graph.js';
 import { LOOP_HEADROOM, type Instances } from './instances.js';
 import type { Kernel, KernelNeed, Kernels } from './kernels.js';
@@ -34,13 +34,6 @@ export interface Plan {
   readonly workerOf: ReadonlyMap<string, number>;
 }
 
-/** Where an output's samples lie: in the plan (word index) or in the arena (byte address, for loops). */
-interface Buffer {
-  readonly word: number;
-  readonly address: number;
-}
-const NO_BUFFER: Buffer = { word: -1, address: 0 };
-
 /** Modules that one kernel call computes: one, or several as lanes of one state. */
 type Together = readonly GraphNode[];
 
@@ -56,9 +49,6 @@ class PlanBuilder {
   readonly #place = new Map<GraphNode, { unit: Unit; at: number }>();
   /** By step and output. */
   readonly #buffers = new Map<Together, Buffer[]>();
-  /** Buffer memory follows the words; offsets from its start. */
-  #bufferWords = 0;
-  readonly #bufferPointers: { word: number; offset: number }[] = [];
   readonly #takenLoopBuffers: { node: GraphNode; output: number }[] = [];
 
   constructor(
@@ -144,7 +134,8 @@ class PlanBuilder {
       const bus = draft.room(this.bus.length);
       draft.point(plan + PLAN.BUS, bus);
       this.bus.forEach((source, channel) => source && this.#pointBuffer(bus + channel, source, 0, true));
-      const address = this.#publishable(plan + PLAN.SLOT_PARTITION);
+      const slots = [...this.#partitionOf].map(([node, partition]) => [node.instance.slot, partition] as const);
+      const address = draft.publish(this.arena, plan + PLAN.SLOT_PARTITION, slots);
       const workerOf = new Map([...this.#partitionOf].map(([node, i]) => [node.instance.name, partitions[i]!.worker]));
       return { address, partitions, workerOf };
     } catch (error) {
@@ -154,25 +145,6 @@ class PlanBuilder {
       }
       throw error;
     }
-  }
-
-  /** Copies the draft into the arena, now that its address can be known; `slots` is the word that points to the slot table. */
-  #publishable(slots: number): number {
-    const { words, relative } = this.#draft;
-    const wordBytes = Math.ceil(words.length / 16) * 64;
-    const tableBytes = MAX_SLOTS * 4;
-    const address = this.arena.take(wordBytes + tableBytes + this.#bufferWords * 4, 'the plan');
-    const memory = this.arena.words;
-    const first = address / 4;
-    memory.set(words, first);
-    for (const word of relative) memory[first + word] = words[word]! + address;
-    const table = first + wordBytes / 4;
-    memory[first + slots] = table * 4;
-    memory.fill(-1, table, table + MAX_SLOTS);
-    for (const [node, partition] of this.#partitionOf) memory[table + node.instance.slot] = partition;
-    const buffers = address + wordBytes + tableBytes;
-    for (const { word, offset } of this.#bufferPointers) memory[first + word] = buffers + offset * 4 + words[word]!;
-    return address;
   }
 
   // ── buffers ──
@@ -215,8 +187,7 @@ class PlanBuilder {
         const { words, wide } = this.#words(node, output);
         const kept = wide || this.#place.has(node) || this.#leaves(step, output);
         const again = kept ? undefined : free.get(words)?.pop();
-        const offset = again ?? this.#bufferWords;
-        if (again === undefined) this.#bufferWords += words;
+        const offset = again ?? this.#draft.buffer(words);
         // A reader in a loop reads it sample by sample until the loop's last node has run.
         const last = Math.max(i, ...readers.map((reader) => at.get(this.#place.get(reader)?.unit.nodes.at(-1) ?? reader) ?? i));
         if (!kept) ends[last]!.push({ offset, words });
@@ -248,12 +219,7 @@ class PlanBuilder {
   /** Sets a word to where an output's samples begin, `back` bytes earlier; to its own lane of them, unless all lanes are meant. */
   #pointBuffer(word: number, source: Source, back: number, allLanes: boolean): void {
     const buffer = this.#buffers.get(this.#stepOf.get(source.node)!)![source.output]!;
-    this.#pointAt(word, buffer, (allLanes ? 0 : (source.node.instance.lane ?? 0) * 4) - back);
-  }
-
-  #pointAt(word: number, buffer: Buffer, bytes: number): void {
-    this.#draft.words[word] = buffer.address + bytes;
-    if (buffer.address === 0) this.#bufferPointers.push({ word, offset: buffer.word });
+    this.#draft.pointAt(word, buffer, (allLanes ? 0 : (source.node.instance.lane ?? 0) * 4) - back);
   }
 
   /** Whether another partition or the bus reads an output. */
@@ -324,7 +290,7 @@ class PlanBuilder {
     }
     const list = draft.room(groups.length * 2);
     groups.forEach(({ buffer, bytes, lanes }, i) => {
-      this.#pointAt(list + 2 * i, buffer, bytes);
+      draft.pointAt(list + 2 * i, buffer, bytes);
       draft.words[list + 2 * i + 1] = lanes;
     });
     draft.point(word + PARTITION.OUTPUTS, list);
