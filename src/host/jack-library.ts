@@ -1,11 +1,12 @@
-// JACK, called through koffi. Signatures: jack.h, jack/thread.h, protocol 9; PipeWire brings a library of the same name.
+// JACK, called through koffi. Signatures: jack.h, jack/thread.h, protocol 9.
 //
 // There is no callback. JACK allows a client to run its cycles itself: `jack_cycle_wait` begins one, `jack_cycle_signal` ends it.
 // Meant for a thread that JACK starts (jack_set_process_thread), but any may call them: JACK's own is given a function of the C
 // library that sleeps for ever, and the cycles run on ours.
 //
 // `jack_cycle_wait` would wait for ever for a server that has ended. What it waits on is a futex in a file of this client's name
-// (JackLinuxFutex of JACK 1.9.11 and later: the file's first word, 1 when a cycle has begun): we wait on that, with an end.
+// (JackLinuxFutex of JACK 1.9.11 and later: the file's first word, 1 when a cycle has begun): we wait on that, with an end. A server
+// that has no such file, as PipeWire, is left to PortAudio.
 import { closeSync, openSync } from 'node:fs';
 import { KrellError } from '../errors.js';
 import { loadKoffi, type Koffi, type Native } from '../realtime/native.js';

@@ -81,6 +81,8 @@ export class PortAudioDriver implements AudioDriver {
   }
 
   close(): void {
+    // One that has just gone, and has not been missed yet, is left open.
+    if (!this.stream.isActive() || ((this.clock() - this.lastAlive) | 0) > GONE_NS) return;
     this.stream.close();
     this.library.close();
   }
