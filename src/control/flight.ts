@@ -3,7 +3,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PerformanceObserver } from 'node:perf_hooks';
-import { CONTROL, FLIGHT, FLIGHT_BLOCKS, flightAt, WORKER, workerWord } from '../shared/layout.js';
+import { CONTROL, FLIGHT, FLIGHT_BLOCKS, flightAt, PERIOD, periodAt, WORKER, workerWord } from '../shared/layout.js';
 import { readFrame } from '../shared/frame.js';
 import type { Arena } from './arena.js';
 import type { EngineEvent } from './events.js';
@@ -31,6 +31,15 @@ export interface FlightBlock {
   /** Microseconds since the block before began. */
   readonly sinceUs: number;
 }
+/** A period of the audio host. */
+export interface FlightPeriod {
+  /** Its number, counted from the start. */
+  readonly number: number;
+  /** Microseconds since the period before began; 0 for the first that is known. */
+  readonly sinceUs: number;
+  /** Frames that were ready for it. */
+  readonly ready: number;
+}
 export interface FlightEvent {
   readonly frame: number;
   readonly kind: string;
@@ -44,6 +53,7 @@ export interface Flight {
   readonly cause?: string;
   /** By DSP thread, oldest first. */
   readonly workers: readonly (readonly FlightBlock[])[];
+  readonly periods: readonly FlightPeriod[];
   readonly events: readonly FlightEvent[];
 }
 
@@ -138,8 +148,21 @@ export class FlightRecorder {
       blockFrames,
       ...(cause === undefined ? {} : { cause }),
       workers: Array.from({ length: this.#workers }, (_, worker) => this.#blocks(worker, frame, begins)),
+      periods: this.#periods(),
       events: this.#events.filter((event) => event.frame > frame - KEPT_S * sampleRate),
     };
+  }
+
+  #periods(): FlightPeriod[] {
+    const { words } = this.#arena;
+    const count = Atomics.load(words, CONTROL.PERIODS) >>> 0;
+    const first = Math.max(0, count - FLIGHT_BLOCKS + OVERWRITTEN);
+    return Array.from({ length: count - first }, (_, i) => {
+      const at = periodAt(first + i);
+      const start = words[at + PERIOD.START_NS]!;
+      const sinceUs = i === 0 ? 0 : ((start - words[periodAt(first + i - 1) + PERIOD.START_NS]!) | 0) / 1000;
+      return { number: first + i, sinceUs, ready: words[at + PERIOD.READY]! };
+    });
   }
 
   /** A thread's blocks. `begins`: when the leader began each. */

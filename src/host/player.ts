@@ -12,6 +12,8 @@ import {
   INPUT_RING_CHANNELS,
   INPUT_RING_W,
   OUTPUT_RING_W,
+  PERIOD,
+  periodAt,
   RING_FRAMES,
   RUN_PLAYING,
   RUN_STOP,
@@ -89,6 +91,7 @@ export class Player {
     const { words, periodFrames, channels, wall } = this;
     wall.read();
     writeStamp(words, wall.seconds, wall.nanoseconds, CONTROL.TAKEN_LO);
+    this.logPeriod();
     const depth = words[CONTROL.RING_DEPTH]!;
     const ahead = depth >= periodFrames;
     if (!ahead) this.need(depth);
@@ -114,6 +117,16 @@ export class Player {
     this.broken = got < periodFrames;
     this.previous.set(period);
     this.delivered(period);
+  }
+
+  /** For the flight recorder. */
+  private logPeriod(): void {
+    const { words } = this;
+    const period = words[CONTROL.PERIODS]!;
+    const at = periodAt(period);
+    words[at + PERIOD.START_NS] = this.clock();
+    words[at + PERIOD.READY] = this.ring.fill();
+    Atomics.store(words, CONTROL.PERIODS, (period + 1) | 0);
   }
 
   /** The device reports that it ran dry although every period was in time. */

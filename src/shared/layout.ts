@@ -69,6 +69,7 @@ export const CONTROL = {
   STAMP_NANOSECONDS: 8 * LINE_W + 2, // H
   STAMP_FRAME_LO: 8 * LINE_W + 3, // H: frames taken from the output ring before it: the engine's frame that goes out then
   STAMP_FRAME_HI: 8 * LINE_W + 4, // H
+  PERIODS: 8 * LINE_W + 5, // H: periods begun, wrapping
 
   OSC_PACKETS: 9 * LINE_W, // O: packets received
   OSC_MESSAGES: 9 * LINE_W + 1, // O: messages in them
@@ -262,8 +263,17 @@ const FLIGHTS_W = Math.ceil(faultRing(MAX_WORKERS + 1) / LINE_W) * LINE_W;
 export const flightAt = (worker: number, block: number): number =>
   FLIGHTS_W + (worker * FLIGHT_BLOCKS + (block & (FLIGHT_BLOCKS - 1))) * FLIGHT.WORDS;
 
+/** The host's periods, written as each begins. */
+export const PERIOD = {
+  START_NS: 0, // by the clock that all threads share, wrapping
+  READY: 1, // frames that the output ring held
+  WORDS: 2,
+} as const;
+/** The record of period number `period`, as PERIODS counts; as many as there are blocks of a thread. */
+export const periodAt = (period: number): number => flightAt(MAX_WORKERS, 0) + (period & (FLIGHT_BLOCKS - 1)) * PERIOD.WORDS;
+
 /** First byte control may allocate. */
-export const HEAP = Math.ceil(flightAt(MAX_WORKERS, 0) / 1024) * 4096;
+export const HEAP = Math.ceil((periodAt(FLIGHT_BLOCKS - 1) + PERIOD.WORDS) / 1024) * 4096;
 
 // ── plan (immutable once published, but for the words marked D or L) ──
 export const PLAN = {

@@ -1,6 +1,7 @@
 // Benches do not rot: each runs once, quickly, and its report makes sense. Nothing here depends on how fast the machine is.
 import { describe, expect, it } from 'vitest';
 import * as create from '#bench/create.js';
+import * as jitter from '#bench/jitter.js';
 import * as kernels from '#bench/kernels.js';
 import * as osc from '#bench/osc.js';
 import * as peers from '#bench/peers.js';
@@ -82,6 +83,18 @@ describe('create', () => {
     expect(times.get('create, one of 8 at once')).toBe(8 * times.get('all of 8 at once')!);
     for (const row of report.rows) expect(Number(row['max ms'])).toBeGreaterThanOrEqual(Number(row['p50 ms']));
     expect(report.notes[0]).toMatch(/^\d+ underruns and \d+ stalls in /);
+  });
+});
+
+describe('jitter', () => {
+  it('sees every period of every run', async () => {
+    const report = await jitter.run(QUICK);
+    checkReport(report);
+    // 3 s of 375 periods a second, less what an interrupted machine misses.
+    for (const row of report.rows) expect(Number(row['periods'])).toBeGreaterThan(500);
+    const [quiet, loaded] = report.rows as [Report['rows'][0], Report['rows'][0]];
+    expect(Number(loaded['load %'])).toBeGreaterThan(Number(quiet['load %']));
+    expect(report.distributions).toHaveLength(2 * report.rows.length);
   });
 });
 
