@@ -7,7 +7,7 @@ import { Expressions, STEP_ARG, type Copy } from './expressions.js';
 export class Results extends Expressions {
   /**
    * For each copy, the product of 0 and all that it has put out: NaN in a lane that has put out NaN or an infinity, else a zero. One
-   * operation per output, which waits for nothing but itself; x − x gathered with `or` costs twice as much.
+   * operation per output, 0.02 to 0.1 ns per voice-sample: the floating-point ports are what a kernel waits for. x − x with `or` is one more.
    */
   readonly #zeros = [this.local(this.simd ? V128 : F32), this.local(this.simd ? V128 : F32)];
 
