@@ -11,7 +11,7 @@ import { standardVoices } from './standard-voice.js';
 
 /** Seconds of each run, unless KRELL_JITTER_MINUTES says otherwise. */
 const SECONDS = 30;
-const QUICK_S = 3;
+const QUICK_S = 1;
 const PERIOD_FRAMES = 128;
 const SAMPLE_RATE = 48_000;
 const PERIOD_US = (PERIOD_FRAMES / SAMPLE_RATE) * 1e6;

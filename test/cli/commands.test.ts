@@ -53,6 +53,9 @@ describe('krell', () => {
     ['--rate', '1'],
     ['--seconds', '-1'],
     ['--driver', 'alsa'],
+    ['--latency', 'fast'],
+    ['--latency', '0'],
+    ['--inputs', '3'],
   ])('exits with 1 for a value that is not possible: %s %s', async (option, value) => {
     const { code, stdout, stderr } = await krell(['play', file('tone.json', TONE), option, value]);
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' });

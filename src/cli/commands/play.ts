@@ -1,17 +1,16 @@
 // `krell play`: a patch through the sound card, until Ctrl-C.
 import { Engine } from '../../control/engine.js';
-import type { EngineStats } from '../../control/stats.js';
+import type { Latency } from '../../control/ring-depth.js';
 import { KrellError } from '../../errors.js';
-import type { Recording } from '../../host/recorder.js';
 import { defineCommand, ENGINE_OPTIONS, given, JSON_OPTION } from '../args.js';
 import { readPatchFile } from '../../control/patch/index.js';
 import type { OscServer } from '../../osc/server.js';
-import { liveLine, Meter } from '../live-line.js';
 import { SERVE_OPTIONS, serveOsc } from '../osc/serve.js';
-import { abortOnInterrupt, pause } from '../signals.js';
-import { counted, decibels, duration, LiveLine } from '../terminal.js';
+import { summaryOf, tellOf, watch } from '../session.js';
+import { abortOnInterrupt } from '../signals.js';
+import { counted, LiveLine } from '../terminal.js';
 
-const REFRESH_S = 1 / 15;
+const LATENCY_MS = { min: 0.5, max: 150 } as const;
 
 export const command = defineCommand({
   name: 'play',
@@ -25,19 +24,39 @@ export const command = defineCommand({
       help: 'how sound leaves the program',
     },
     device: { type: 'text', value: 'name', help: "sound device (see 'krell devices')" },
+    latency: {
+      type: 'text',
+      value: 'low|safe|ms',
+      default: 'safe',
+      help: 'how far to work ahead of the device: as little as possible, 5 ms, or so many',
+    },
+    inputs: {
+      type: 'number',
+      value: 'N',
+      min: 0,
+      max: 2,
+      only: 'integers',
+      default: 0,
+      help: "channels of the sound card's input to take in, for the module 'in'",
+    },
     ...ENGINE_OPTIONS,
     ...SERVE_OPTIONS,
     record: { type: 'text', value: 'file.wav', help: 'also write what is heard to a WAV file' },
+    flight: { type: 'text', value: 'folder', help: 'write the last ten seconds of block times here when the device runs dry' },
     seconds: { type: 'number', value: 'N', min: 0.1, max: 604_800, otherwise: 'until Ctrl-C', help: 'how long' },
     json: JSON_OPTION,
   },
 
-  async run([patch], { driver, device, record, seconds = Infinity, json, ...options }) {
+  async run([patch], { driver, device, record, flight, seconds = Infinity, json, ...options }) {
     if (driver === 'null' && device !== undefined)
       throw new KrellError('value', 'the null driver has no devices', { path: '--device', hint: 'leave one of the two out' });
+    const latency = latencyOf(options.latency);
     const interrupt = abortOnInterrupt();
     const text = await readPatchFile(patch!);
-    const engine = await Engine.create({ sampleRate: options.rate, ...given({ blockFrames: options.block, workers: options.workers }) });
+    const { rate: sampleRate, block: blockFrames, workers, inputs } = options;
+    const engine = await Engine.create({ sampleRate, ...given({ blockFrames, workers, flightFolder: flight }) });
+    const line = new LiveLine();
+    tellOf(engine, line);
     const [ended, quit] = [new AbortController(), new AbortController()];
     let osc: OscServer | undefined;
     try {
@@ -45,9 +64,9 @@ export const command = defineCommand({
       if (!options['no-osc']) osc = await serveOsc(engine, patch!, options, () => quit.abort());
       const end = (error?: Error): void => ended.abort(error ?? new KrellError('output', 'the sound output has ended by itself'));
       engine.ended.then(() => end(), end);
-      const opened = await engine.start({ driver, ...given({ device, record }) });
+      const opened = await engine.start({ driver, latency, inputs: inputs as 0 | 1 | 2, ...given({ device, record }) });
       process.stderr.write(`playing ${patch} on ${opened.device ?? opened.driver}${opened.reason ? ` (${opened.reason})` : ''}\n`);
-      const session = await watch(engine, seconds, AbortSignal.any([interrupt, quit.signal, ended.signal]), osc?.oscPort);
+      const session = await watch(engine, line, seconds, AbortSignal.any([interrupt, quit.signal, ended.signal]), osc?.oscPort);
       ended.signal.throwIfAborted();
       const recording = await engine.stopRecording();
       await engine.stop();
@@ -61,42 +80,11 @@ export const command = defineCommand({
   },
 });
 
-/** What `play` reports in the end: the last state of the engine, but peak and loads over the whole time. */
-type Session = Omit<EngineStats, 'peak' | 'workers'> & { peak: number; workers: { load: number; maxBlockMs: number; faults: number }[] };
-
-/** Shows the engine at work for `seconds`, or until the signal. */
-async function watch(engine: Engine, seconds: number, signal: AbortSignal, oscPort: number | undefined): Promise<Session> {
-  const line = new LiveLine();
-  const meters: Meter[] = [];
-  const workers = Array.from({ length: engine.workers }, () => ({ load: 0, maxBlockMs: 0, faults: 0 }));
-  let peak = 0;
-  const begin = performance.now() / 1000;
-  for (let now = begin; ;) {
-    await pause(Math.min(REFRESH_S, begin + seconds - now), signal);
-    const elapsed = performance.now() / 1000 - now;
-    now += elapsed;
-    const stats = engine.stats();
-    stats.peak.forEach((level, channel) => (meters[channel] ??= new Meter()).update(level, now, elapsed));
-    peak = Math.max(peak, ...stats.peak);
-    stats.workers.forEach(({ load, maxBlockMs, faults }, i) => {
-      const worker = workers[i]!;
-      worker.load += (load - worker.load) * (elapsed / (now - begin));
-      worker.maxBlockMs = Math.max(worker.maxBlockMs, maxBlockMs);
-      worker.faults = faults;
-    });
-    if (signal.aborted || now >= begin + seconds) {
-      line.clear();
-      return { ...stats, peak, workers };
-    }
-    line.draw(liveLine(stats, meters, line.width, line.hasColour, oscPort));
-  }
+/** @throws KrellError `value` */
+function latencyOf(text: string): Latency {
+  if (text === 'low' || text === 'safe') return text;
+  const ms = text.trim() === '' ? NaN : Number(text);
+  if (ms >= LATENCY_MS.min && ms <= LATENCY_MS.max) return ms;
+  const hint = `give low, safe, or milliseconds from ${LATENCY_MS.min} to ${LATENCY_MS.max}`;
+  throw new KrellError('value', `'${text}' is not possible`, { path: '--latency', hint });
 }
-
-const summaryOf = ({ seconds, underruns, peak, workers }: Session, recording: Recording | undefined): string =>
-  [
-    `played ${duration(seconds)}`,
-    counted(underruns, 'underrun'),
-    `peak ${decibels(peak)}`,
-    `load ${workers.map(({ load }) => `${Math.round(load * 100)}%`).join(' ')}`,
-    ...(recording ? [`${duration(recording.seconds)} in ${recording.path}`] : []),
-  ].join(', ');
