@@ -2,7 +2,7 @@
 //
 // A thread hangs when it is in one step of one block for longer than any step may take and has used the processor meanwhile. The
 // second condition is there because whole machines stand still for tens of milliseconds, and a thread that was not let run is not to
-// blame. Threads are also replaced for their age, without a gap. The module in which a thread hung is bypassed; one in which a thread died only when it happens a second time.
+// blame. Threads are also replaced for their age, without a gap. The module in which a thread hung is bypassed; one in which a thread died only when the next thread dies in it at once.
 import { readFileSync } from 'node:fs';
 import { CONTROL, RUN_PLAYING, WORKER, workerWord } from '../shared/layout.js';
 import { readFrame } from '../shared/frame.js';
@@ -17,6 +17,8 @@ const LOOK_MS = 10;
 const HANGS_MS = { live: 100, offline: 1000 } as const;
 /** Looks that must have found it so: when this thread itself stood still, it knows nothing. */
 const LEAST_LOOKS = 5;
+/** Blocks within which a second thread dies in a module that kills them. */
+const AT_ONCE = 8;
 
 /** Milliseconds a thread of this process has run (Linux; ticks of 10 ms), or undefined where that cannot be known. */
 function ranMs(systemId: number): number | undefined {
@@ -50,8 +52,8 @@ export class Watch {
   #retiring = false;
   readonly #seen = new Map<number, Sighting>();
   readonly #hung = new Set<number>();
-  /** Modules in which a thread has died once. */
-  readonly #suspects = new WeakSet<Instance>();
+  /** Modules in which a thread has died, and the frame at which it did. */
+  readonly #suspects = new WeakMap<Instance, number>();
 
   constructor(arena: Arena, threads: DspThreads, instances: Instances, maxAgeMs: number, report: (event: FaultEvent) => void) {
     this.#maxAgeMs = maxAgeMs;
@@ -122,15 +124,15 @@ export class Watch {
     const modules = at === 0 ? [] : this.faults.modulesOf(words[at >> 2]! >> 2);
     for (const module of modules) {
       if (hung) this.faults.bypass(module, 'stuck', `did not end and took DSP thread ${worker} with it: it is bypassed`, worker, frame);
-      else if (this.#suspects.has(module))
+      else if (frame - (this.#suspects.get(module) ?? -Infinity) <= AT_ONCE * words[CONTROL.BLOCK_FRAMES]!)
         this.faults.bypass(
           module,
           'stuck',
-          `was running when DSP thread ${worker} died, for the second time: it is bypassed`,
+          `was running when DSP thread ${worker} died, and so did the one before: it is bypassed`,
           worker,
           frame,
         );
-      else this.#suspects.add(module);
+      this.#suspects.set(module, frame);
     }
     const message = `DSP thread ${worker} ${hung ? 'hung and was ended' : 'died'}; another takes its place`;
     this.#report({ kind: 'fault', what: 'worker', worker, frame, message });

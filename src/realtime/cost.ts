@@ -76,7 +76,8 @@ export class Costs {
     this.passed = 0;
     if (this.pause > 0) this.pause--;
     if (this.late > 0) this.late--;
-    if (ns > this.blockNs) this.late = 2 * ALL_EVERY;
+    // Offline no block is late.
+    if (ns > this.blockNs && Atomics.load(this.thread.words, CONTROL.LIVE) === 1) this.late = 2 * ALL_EVERY;
     this.timesAll = this.late > 0 && this.pause === 0;
     if (this.timesAll) this.pause = ALL_EVERY;
   }

@@ -251,6 +251,25 @@ describe('a thread', () => {
     expect(run.faults.length).toBe(3);
   });
 
+  it('that dies in the module in which the one before died at once, takes it out of action', async () => {
+    planted.set('noise', SLOW(100_000_000));
+    const run = await load(patch({ type: 'noise' }, {}, [{ from: 'bad.white', to: 'out.right' }]), { workers: 1 });
+    const { engine, faults } = run;
+    await record(run, 48_000, async () => {
+      for (let death = 1; death <= 2; death++) {
+        await until(() => Atomics.load(engine.arena.words, workerWord(0, WORKER.AT)) !== 0);
+        await kill(engine, 0);
+      }
+    });
+    expect(faults.map(({ what, id }) => [what, id])).toEqual([
+      ['worker', undefined],
+      ['stuck', 'bad'],
+      ['worker', undefined],
+    ]);
+    expect(engine.moduleInfo('bad').state).toBe('bypassed');
+    expect(engine.moduleInfo('vco').state).toBe('running');
+  });
+
   it('that is asked to leaves its place to the spare between two blocks', async () => {
     const expected = await record(await load(choir()), 48_000 * 10);
     const run = await load(choir());
@@ -350,6 +369,14 @@ describe('a device that plays', () => {
 });
 
 describe('a module that takes too long', () => {
+  it('is left alone offline, where no block is late', async () => {
+    planted.set('noise', SLOW(5_000_000));
+    const run = await load(patch({ type: 'noise' }, {}, [{ from: 'bad.white', to: 'out.right' }]), { workers: 1 });
+    await record(run, 64 * 150);
+    expect(run.faults).toEqual([]);
+    expect(run.engine.moduleInfo('bad').cost!.p50Us).toBeGreaterThan(500);
+  });
+
   it('is bypassed while blocks are late', async () => {
     planted.set('noise', SLOW(5_000_000));
     const run = await load(patch({ type: 'noise' }, {}, [{ from: 'bad.white', to: 'out.right' }]), { workers: 1 });
