@@ -44,8 +44,8 @@ async function probe({ udpPort, jackPort, on, off, trials }: ProbeTask): Promise
     // At any moment of a cycle.
     await sleep(1 + Math.random() * 4);
     for (let end = performance.now() + Math.random(); performance.now() < end;);
+    const sent = (began[0] = Number(process.hrtime.bigint()) / 1000);
     Atomics.store(words, WATCH.STATE, ARMED);
-    const sent = Number(process.hrtime.bigint()) / 1000;
     socket.send(packets[0]!);
     Atomics.wait(words, WATCH.STATE, ARMED, PATIENCE_MS);
     if (Atomics.load(words, WATCH.STATE) === HEARD) us.push(began[0]! - sent);

@@ -3,7 +3,7 @@ import { workerData } from 'node:worker_threads';
 import { JackClient } from '../../src/host/jack-library.js';
 import { raisePriority } from '../../src/realtime/priority.js';
 
-/** Words of the memory shared with probe.ts. */
+/** Words of the memory shared with probe.ts. BEGAN, a double: microseconds at which the packet was sent, then at which the sound began. */
 export const WATCH = { STATE: 0, QUIET: 1, STOP: 2, BEGAN: 4, WORDS: 8 } as const;
 /** States: what is heard does not matter, or is waited for, or has been heard. */
 export const [IDLE, ARMED, HEARD] = [0, 1, 2];
@@ -35,16 +35,19 @@ export function watch({ memory, port }: WatchTask): void {
     client.read(input, samples, frames);
     client.endCycle();
     let step = -1;
+    let rises = false;
     for (let frame = 0; frame < frames; frame++) {
-      if (step < 0 && Math.abs(samples[frame]! - last) > STEP) step = frame;
+      const difference = samples[frame]! - last;
+      if (step < 0 && Math.abs(difference) > STEP) [step, rises] = [frame, difference > 0];
       last = samples[frame]!;
     }
     if (step < 0) {
       Atomics.add(words, WATCH.QUIET, 1);
       continue;
     }
-    Atomics.store(words, WATCH.QUIET, 0);
-    if (Atomics.load(words, WATCH.STATE) !== ARMED) continue;
+    // The sound begins with a step up and ends with one down. What else there is comes of a gap.
+    if (!rises || Atomics.load(words, WATCH.QUIET) > 0) Atomics.store(words, WATCH.QUIET, 0);
+    if (!rises || now < began[0]! || Atomics.load(words, WATCH.STATE) !== ARMED) continue;
     began[0] = now + (1e6 * step) / client.sampleRate;
     Atomics.store(words, WATCH.STATE, HEARD);
     Atomics.notify(words, WATCH.STATE);
