@@ -7,6 +7,7 @@ import * as osc from '#bench/osc.js';
 import * as peers from '#bench/peers.js';
 import { findProgram } from '#bench/peers/program.js';
 import { findScsynth } from '#bench/peers/scsynth.js';
+import * as renders from '#bench/render.js';
 import { deviation, median, quantile, type Report } from '#bench/report.js';
 import { countCollections, run as runSoak, soak } from '#bench/soak.js';
 import * as voices from '#bench/voices.js';
@@ -83,6 +84,15 @@ describe('create', () => {
     expect(times.get('create, one of 8 at once')).toBe(8 * times.get('all of 8 at once')!);
     for (const row of report.rows) expect(Number(row['max ms'])).toBeGreaterThanOrEqual(Number(row['p50 ms']));
     expect(report.notes[0]).toMatch(/^\d+ underruns and \d+ stalls in /);
+  });
+});
+
+describe('render', () => {
+  it('renders every patch that comes along', async () => {
+    const report = await renders.run(QUICK);
+    checkReport(report);
+    expect(report.rows.map(({ patch }) => patch)).toEqual(expect.arrayContaining(['krell', 'acid', 'pad', 'drone', 'keys']));
+    for (const row of report.rows) for (const column of ['× real time, 1 worker', '2 workers']) expect(isTime(row[column])).toBe(true);
   });
 });
 
