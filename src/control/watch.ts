@@ -34,6 +34,8 @@ function ranMs(systemId: number): number | undefined {
 
 /** Where a thread was found, again and again. */
 interface Sighting {
+  /** Who: a successor must not pay for the thread before it. */
+  readonly seat: number;
   readonly at: number;
   readonly beat: number;
   readonly since: number;
@@ -96,15 +98,16 @@ export class Watch {
   #hangs(worker: number): boolean {
     const { words } = this.#arena;
     const word = (field: number): number => Atomics.load(words, workerWord(worker, field));
-    const [at, beat] = [word(WORKER.AT), word(WORKER.HEARTBEAT)];
+    const [seat, at, beat] = [word(WORKER.SEAT), word(WORKER.AT), word(WORKER.HEARTBEAT)];
     const now = performance.now();
     const seen = this.#seen.get(worker);
-    if (at === 0 || Atomics.load(words, CONTROL.RUN) !== RUN_PLAYING) {
+    // What a dead thread has left stays there until the next one has settled.
+    if (at === 0 || !this.#threads.isAlive(worker) || Atomics.load(words, CONTROL.RUN) !== RUN_PLAYING) {
       this.#seen.delete(worker);
       return false;
     }
-    if (seen?.at !== at || seen.beat !== beat) {
-      this.#seen.set(worker, { at, beat, since: now, ran: ranMs(word(WORKER.SYSTEM_ID)), looks: 0 });
+    if (seen?.seat !== seat || seen.at !== at || seen.beat !== beat) {
+      this.#seen.set(worker, { seat, at, beat, since: now, ran: ranMs(word(WORKER.SYSTEM_ID)), looks: 0 });
       return false;
     }
     seen.looks++;
