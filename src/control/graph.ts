@@ -4,6 +4,7 @@
 // within it the order is such that a simple loop has exactly one cable that closes it, the one into its first module in
 // patch order: that cable delays by one sample. The order depends on the patch alone, never on threads.
 import type { InputKind } from '../kernel/index.js';
+import type { ModuleDefinition, PortKind } from '../module.js';
 import type { Instance } from './instances.js';
 
 export interface Source {
@@ -15,17 +16,41 @@ export interface GraphNode {
   readonly instance: Instance;
   /** By input. */
   readonly inputs: (Source | undefined)[];
+  /** What feeds the inputs, in their order. */
+  readonly sources: GraphNode[];
   /** By output: whether a cable or the bus takes it. Where nothing is taken all count as used: the module runs on. */
   readonly used: boolean[];
 }
 
-export function graphNode(instance: Instance): GraphNode {
-  const { inputs, outputs } = instance.definition;
-  return { instance, inputs: Object.keys(inputs).map(() => undefined), used: Object.keys(outputs).map(() => false) };
+/** What a module type has for ports: asked for again and again. */
+interface Ports {
+  readonly inputs: readonly PortKind[];
+  readonly outputs: number;
+}
+const known = new WeakMap<ModuleDefinition, Ports>();
+export function portsOf(definition: ModuleDefinition): Ports {
+  let ports = known.get(definition);
+  if (!ports) {
+    ports = { inputs: Object.values(definition.inputs).map(({ kind }) => kind), outputs: Object.keys(definition.outputs).length };
+    known.set(definition, ports);
+  }
+  return ports;
 }
 
+export function graphNode(instance: Instance): GraphNode {
+  const { inputs, outputs } = portsOf(instance.definition);
+  return {
+    instance,
+    inputs: new Array<undefined>(inputs.length).fill(undefined),
+    sources: [],
+    used: new Array<boolean>(outputs).fill(false),
+  };
+}
+
+/** Plugs a cable in; to be called in the order of a node's inputs. */
 export function plug(node: GraphNode, input: number, source: Source): void {
   node.inputs[input] = source;
+  node.sources.push(source.node);
   source.node.used[source.output] = true;
 }
 
@@ -37,8 +62,7 @@ export function inputKind(node: GraphNode, input: number): InputKind {
   const { voices: channels, layout } = source.node.instance;
   if (channels === 1) return layout.lanes === 1 ? 'm' : 'f';
   if (voices > 1) return 'p';
-  const kind = Object.values(definition.inputs)[input]!.kind;
-  return kind === 'audio' ? (String(Math.ceil(channels / 4)) as InputKind) : 'f';
+  return portsOf(definition).inputs[input] === 'audio' ? (String(Math.ceil(channels / 4)) as InputKind) : 'f';
 }
 
 /** How an input of nodes that are computed together, as lanes of one state, is fed. `together`: whether two nodes are. */
@@ -55,7 +79,7 @@ export function inputKindOf(nodes: readonly GraphNode[], input: number, together
   return aligned ? 'p' : kind === 'm' ? 'g' : 'h';
 }
 
-export const usedOutputs = (node: GraphNode): boolean[] => (node.used.some(Boolean) ? node.used : node.used.map(() => true));
+export const usedOutputs = ({ used }: GraphNode): boolean[] => (used.includes(true) ? used : used.map(() => true));
 
 /** The nodes of a loop, in the order in which each sample runs them; or one node, or several that one kernel call computes, a lane each. */
 export interface Unit {
@@ -65,45 +89,38 @@ export interface Unit {
   readonly after: readonly number[];
 }
 
-const sourcesOf = (node: GraphNode): GraphNode[] => node.inputs.flatMap((source) => (source ? [source.node] : []));
-
-/** Strongly connected components, sources before what they feed (Tarjan, SIAM J. Comput. 1(2) 1972; iterative). */
-function components(nodes: readonly GraphNode[]): GraphNode[][] {
-  const index = new Map<GraphNode, number>();
-  const low = new Map<GraphNode, number>();
-  const open = new Set<GraphNode>();
-  const stack: GraphNode[] = [];
-  const found: GraphNode[][] = [];
-  for (const root of nodes) {
-    if (index.has(root)) continue;
-    const path: { node: GraphNode; sources: GraphNode[]; next: number }[] = [];
-    const enter = (node: GraphNode): void => {
-      index.set(node, index.size);
-      low.set(node, index.get(node)!);
-      stack.push(node);
-      open.add(node);
-      path.push({ node, sources: sourcesOf(node), next: 0 });
-    };
-    enter(root);
+/** Strongly connected components of nodes known by number, sources before what they feed (Tarjan, SIAM J. Comput. 1(2) 1972; iterative). */
+function components(sources: readonly (readonly number[])[]): number[][] {
+  const index = new Int32Array(sources.length).fill(-1);
+  const low = new Int32Array(sources.length);
+  const next = new Int32Array(sources.length);
+  const isOpen = new Uint8Array(sources.length);
+  const stack: number[] = [];
+  const path: number[] = [];
+  const found: number[][] = [];
+  let count = 0;
+  for (let root = 0; root < sources.length; root++) {
+    if (index[root]! >= 0) continue;
+    path.push(root);
     while (path.length > 0) {
-      const top = path.at(-1)!;
-      const source = top.sources[top.next++];
-      if (source) {
-        if (!index.has(source)) enter(source);
-        else if (open.has(source)) low.set(top.node, Math.min(low.get(top.node)!, index.get(source)!));
+      const node = path.at(-1)!;
+      if (index[node]! < 0) {
+        index[node] = low[node] = count++;
+        stack.push(node);
+        isOpen[node] = 1;
+      }
+      const source = sources[node]![next[node]!++];
+      if (source !== undefined) {
+        if (index[source]! < 0) path.push(source);
+        else if (isOpen[source]) low[node] = Math.min(low[node]!, index[source]!);
         continue;
       }
       path.pop();
       const parent = path.at(-1);
-      if (parent) low.set(parent.node, Math.min(low.get(parent.node)!, low.get(top.node)!));
-      if (low.get(top.node) !== index.get(top.node)) continue;
-      const component: GraphNode[] = [];
-      let node: GraphNode;
-      do {
-        node = stack.pop()!;
-        open.delete(node);
-        component.push(node);
-      } while (node !== top.node);
+      if (parent !== undefined) low[parent] = Math.min(low[parent]!, low[node]!);
+      if (low[node] !== index[node]) continue;
+      const component = stack.splice(stack.lastIndexOf(node)).reverse();
+      for (const member of component) isOpen[member] = 0;
       found.push(component);
     }
   }
@@ -114,7 +131,7 @@ function components(nodes: readonly GraphNode[]): GraphNode[][] {
 function loopOrder(nodes: readonly GraphNode[], rank: ReadonlyMap<GraphNode, number>): GraphNode[] {
   const inside = new Set(nodes);
   const targets = new Map<GraphNode, GraphNode[]>(nodes.map((node) => [node, []]));
-  for (const node of nodes) for (const source of sourcesOf(node)) if (inside.has(source)) targets.get(source)!.push(node);
+  for (const node of nodes) for (const source of node.sources) if (inside.has(source)) targets.get(source)!.push(node);
   const byRank = (a: GraphNode, b: GraphNode): number => rank.get(a)! - rank.get(b)!;
   const seen = new Set<GraphNode>();
   const finished: GraphNode[] = [];
@@ -140,16 +157,33 @@ function loopOrder(nodes: readonly GraphNode[], rank: ReadonlyMap<GraphNode, num
 /** The units of a graph in an order in which they may run. `nodes` in patch order: modules first, then cable mixers. */
 export function orderUnits(nodes: readonly GraphNode[]): Unit[] {
   const rank = new Map(nodes.map((node, i) => [node, i]));
-  const found = components(nodes);
-  const unitOf = new Map<GraphNode, number>();
-  found.forEach((component, i) => component.forEach((node) => unitOf.set(node, i)));
+  const sources = nodes.map((node) => node.sources.map((source) => rank.get(source)!));
+  const found = components(sources);
+  const unitOf: number[] = [];
+  found.forEach((component, i) => {
+    for (const node of component) unitOf[node] = i;
+  });
   const units = found.map((component, i): Unit => {
-    const loop = component.length > 1 || sourcesOf(component[0]!).includes(component[0]!);
-    const after = new Set(component.flatMap((node) => sourcesOf(node).map((source) => unitOf.get(source)!)));
-    after.delete(i);
-    return { nodes: loop ? loopOrder(component, rank) : component, loop, after: [...after] };
+    const [first] = component as [number];
+    const loop = component.length > 1 || sources[first]!.includes(first);
+    const after: number[] = [];
+    for (const node of component)
+      for (const source of sources[node]!) {
+        const unit = unitOf[source]!;
+        if (unit !== i && !after.includes(unit)) after.push(unit);
+      }
+    const members = component.map((node) => nodes[node]!);
+    return { nodes: loop ? loopOrder(members, rank) : members, loop, after };
   });
   return depthFirst(fuse(units));
+}
+
+/** How a module is plugged and how deep it lies in the graph: equal for lanes of one state that can be computed together. */
+function likeness(node: GraphNode, depth: number): string {
+  let like = `${node.instance.state} ${depth} `;
+  for (let input = 0; input < node.inputs.length; input++) like += inputKind(node, input);
+  for (const used of node.used) like += used ? ' 1' : ' 0';
+  return like;
 }
 
 /**
@@ -158,24 +192,32 @@ export function orderUnits(nodes: readonly GraphNode[]): Unit[] {
  */
 function fuse(units: readonly Unit[]): Unit[] {
   const depth: number[] = [];
-  const groups = new Map<string, number[]>();
-  units.forEach((unit, i) => {
-    depth[i] = Math.max(0, ...unit.after.map((source) => depth[source]! + 1));
-    const [node] = unit.nodes as [GraphNode];
-    const alike = `${node.instance.state} ${depth[i]} ${node.inputs.map((_, input) => inputKind(node, input)).join('')} ${node.used.map(Number).join('')}`;
-    const key = unit.loop || node.instance.lane === undefined ? `alone ${i}` : alike;
-    groups.set(key, [...(groups.get(key) ?? []), i]);
-  });
+  const groups: number[][] = [];
+  const alike = new Map<string, number[]>();
   const fused: number[] = [];
-  [...groups.values()].forEach((members, n) => members.forEach((i) => (fused[i] = n)));
-  return [...groups.values()].map((members) => {
-    const nodes = members.flatMap((i) => units[i]!.nodes);
-    const { loop } = units[members[0]!]!;
-    return {
-      nodes: loop ? nodes : nodes.sort((a, b) => (a.instance.lane ?? 0) - (b.instance.lane ?? 0)),
-      loop,
-      after: [...new Set(members.flatMap((i) => units[i]!.after.map((source) => fused[source]!)))],
-    };
+  units.forEach(({ nodes: [node], loop, after }, i) => {
+    depth[i] = 0;
+    for (const source of after) depth[i] = Math.max(depth[i]!, depth[source]! + 1);
+    const like = loop || node!.instance.lane === undefined ? undefined : likeness(node!, depth[i]!);
+    const group = like === undefined ? undefined : alike.get(like);
+    if (group) {
+      group.push(i);
+      fused[i] = fused[group[0]!]!;
+      return;
+    }
+    fused[i] = groups.length;
+    const alone = [i];
+    groups.push(alone);
+    if (like !== undefined) alike.set(like, alone);
+  });
+  return groups.map((members): Unit => {
+    const { nodes, loop } = units[members[0]!]!;
+    const after: number[] = [];
+    for (const member of members)
+      for (const source of units[member]!.after) if (!after.includes(fused[source]!)) after.push(fused[source]!);
+    if (members.length === 1) return { nodes, loop, after };
+    const together = members.map((member) => units[member]!.nodes[0]!);
+    return { nodes: together.sort((a, b) => a.instance.lane! - b.instance.lane!), loop, after };
   });
 }
 

@@ -5,9 +5,9 @@
 // before the input; removed modules play on until their cables are silent, and are dropped by the first scene after that.
 import { cables as cablesModule, CABLES_INPUTS } from '../dsp/cables.js';
 import { cv, type ModuleDefinition } from '../module.js';
-import { PARAM } from '../shared/layout.js';
+import { MAX_SLOTS, PARAM } from '../shared/layout.js';
 import { defaultValue } from '../kernel/state.js';
-import { graphNode, plug, type GraphNode, type Source } from './graph.js';
+import { graphNode, plug, portsOf, type GraphNode, type Source } from './graph.js';
 import type { Instance, Instances } from './instances.js';
 import type { Patch } from './patch/index.js';
 import type { Registry } from './registry.js';
@@ -34,8 +34,8 @@ export interface FadeOut {
 interface LiveCable {
   readonly from: LiveModule;
   readonly output: number;
-  /** Where it goes: `<instance name>.<input>`, or `@bus.<channel>`. */
-  readonly to: string;
+  /** Where it goes: an `inputKey`, or a `busKey`. */
+  readonly to: number;
   /** What its gain is to become; 0 while it fades out. */
   readonly gain: number;
   /** Set while it fades out. */
@@ -58,7 +58,7 @@ export interface Scene {
   /** Removed modules that still sound. */
   readonly leaving: readonly LiveModule[];
   readonly cables: readonly LiveCable[];
-  readonly mixers: ReadonlyMap<string, Mixer>;
+  readonly mixers: ReadonlyMap<number, Mixer>;
   readonly nodes: readonly GraphNode[];
   readonly bus: readonly (Source | undefined)[];
 }
@@ -115,14 +115,18 @@ class SceneBuilder {
   readonly #modules = new Map<string, LiveModule>();
   #leaving: LiveModule[] = [];
   #cables: LiveCable[] = [];
-  readonly #mixers = new Map<string, Mixer>();
+  readonly #mixers = new Map<number, Mixer>();
+  /** Cables of the scene before. */
+  readonly #known: ReadonlyMap<number, LiveCable>;
   readonly #nodes = new Map<Instance, GraphNode>();
   readonly #mixNodes: GraphNode[] = [];
 
   constructor(
     readonly before: Scene,
     readonly context: SceneContext,
-  ) {}
+  ) {
+    this.#known = new Map(before.cables.map((cable) => [cableKey(cable), cable]));
+  }
 
   /** @throws KrellError, having released whatever it made */
   build(patch: Patch): SceneChange {
@@ -152,8 +156,15 @@ class SceneBuilder {
     }
   }
 
-  #create(name: string, definition: ModuleDefinition, voices: number, params: readonly (readonly number[])[], seed: number): Instance {
-    const instance = this.context.instances.create(name, definition, voices, params, seed, !name.startsWith('@bus'));
+  #create(
+    name: string,
+    definition: ModuleDefinition,
+    voices: number,
+    params: readonly (readonly number[])[],
+    seed: number,
+    shares = true,
+  ): Instance {
+    const instance = this.context.instances.create(name, definition, voices, params, seed, shares);
     this.#created.push(instance);
     return instance;
   }
@@ -179,7 +190,7 @@ class SceneBuilder {
     const wanted: LiveCable[] = patch.cables.map(({ from, to, gain }) => ({
       from: live(from.id),
       output: registry.outputIndex(live(from.id).instance.definition.type, from.port),
-      to: inputKey(live(to.id).instance, registry.inputIndex(live(to.id).instance.definition.type, to.port)),
+      to: inputKey(live(to.id).instance.slot, registry.inputIndex(live(to.id).instance.definition.type, to.port)),
       gain,
     }));
     for (const module of this.#modules.values()) {
@@ -187,9 +198,7 @@ class SceneBuilder {
       if (role !== 'output') continue;
       ['left', 'right']
         .slice(0, channels)
-        .forEach((name, channel) =>
-          wanted.push({ from: module, output: registry.outputIndex(type, name), to: `@bus.${channel}`, gain: 1 }),
-        );
+        .forEach((name, channel) => wanted.push({ from: module, output: registry.outputIndex(type, name), to: busKey(channel), gain: 1 }));
     }
     this.#cables.push(...wanted);
     if (!fade) return;
@@ -204,38 +213,43 @@ class SceneBuilder {
 
   /** Of what leaves, keeps only what can still be heard: by way of its cables it reaches a module that stays, or the bus. */
   #dropSilent(): void {
-    const heard = new Set<string>([...this.#modules.values()].map(({ instance }) => String(instance.slot)).concat('@bus'));
+    const heard = new Set<number>([BUS_SLOT]);
+    for (const { instance } of this.#modules.values()) heard.add(instance.slot);
     let waiting = this.#leaving;
-    const kept: LiveModule[] = [];
     for (let found = true; found;) {
-      const audible = (module: LiveModule): boolean =>
-        this.#cables.some((cable) => cable.from.instance === module.instance && heard.has(cable.to.split('.')[0]!));
-      const now = waiting.filter(audible);
-      now.forEach((module) => heard.add(String(module.instance.slot)));
-      kept.push(...now);
-      waiting = waiting.filter((module) => !now.includes(module));
-      found = now.length > 0;
+      const audible = waiting.filter((module) =>
+        this.#cables.some((cable) => cable.from.instance === module.instance && heard.has(slotOf(cable.to))),
+      );
+      for (const { instance } of audible) heard.add(instance.slot);
+      waiting = waiting.filter((module) => !audible.includes(module));
+      found = audible.length > 0;
     }
-    this.#leaving = this.#leaving.filter((module) => kept.includes(module));
-    const playing = new Set([...this.#modules.values(), ...kept].map(({ instance }) => instance));
-    this.#cables = this.#cables.filter((cable) => playing.has(cable.from.instance) && heard.has(cable.to.split('.')[0]!));
+    this.#leaving = this.#leaving.filter((module) => !waiting.includes(module));
+    this.#cables = this.#cables.filter((cable) => heard.has(cable.from.instance.slot) && heard.has(slotOf(cable.to)));
   }
 
   /** Plugs cables into inputs, through mixers where needed. @returns what feeds the bus */
   #connect(): (Source | undefined)[] {
     for (const { instance } of [...this.#modules.values(), ...this.#leaving]) this.#nodes.set(instance, graphNode(instance));
-    const byInput = new Map<string, LiveCable[]>();
-    for (const cable of this.#cables) byInput.set(cable.to, [...(byInput.get(cable.to) ?? []), cable]);
+    const byInput = new Map<number, LiveCable[]>();
+    const fed = new Set<number>();
+    for (const cable of this.#cables) {
+      const others = byInput.get(cable.to);
+      if (others) others.push(cable);
+      else byInput.set(cable.to, [cable]);
+      fed.add(slotOf(cable.to));
+    }
     for (const node of [...this.#nodes.values()]) {
-      node.inputs.forEach((_, input) => {
-        const key = inputKey(node.instance, input);
+      const { slot, voices, definition } = node.instance;
+      if (!fed.has(slot)) continue;
+      portsOf(definition).inputs.forEach((kind, input) => {
+        const key = inputKey(slot, input);
         const cables = byInput.get(key);
-        const { kind } = Object.values(node.instance.definition.inputs)[input]!;
-        if (cables) plug(node, input, this.#source(key, cables, node.instance.voices, kind === 'audio'));
+        if (cables) plug(node, input, this.#source(key, cables, voices, kind === 'audio'));
       });
     }
     return Array.from({ length: this.context.channels }, (_, channel) => {
-      const key = `@bus.${channel}`;
+      const key = busKey(channel);
       const cables = byInput.get(key);
       if (!cables) return undefined;
       const source = this.#source(key, cables, 1, true);
@@ -245,15 +259,16 @@ class SceneBuilder {
   }
 
   /** What feeds an input: the one cable's output as it is, or a mixer of them all. `sums`: voices add up where they meet one. */
-  #source(key: string, cables: readonly LiveCable[], voices: number, sums: boolean): Source {
-    const ends = cables.map((cable): Source => ({ node: this.#nodes.get(cable.from.instance)!, output: cable.output }));
-    const [only] = cables;
-    const plain = cables.length === 1 && !only!.fadeOut && only!.gain === 1 && this.#gainNow(key, only!) === 1;
-    if (plain && !(key.startsWith('@bus') && only!.from.instance.voices > 1)) return ends[0]!;
+  #source(key: number, cables: readonly LiveCable[], voices: number, sums: boolean): Source {
+    const end = (cable: LiveCable): Source => ({ node: this.#nodes.get(cable.from.instance)!, output: cable.output });
+    const [only] = cables as [LiveCable];
+    const plain = cables.length === 1 && !only.fadeOut && only.gain === 1 && this.#gainNow(key, only) === 1;
+    if (plain && !(isBus(key) && only.from.instance.voices > 1)) return end(only);
+    const ends = cables.map(end);
     const known = this.before.mixers.get(key);
     // Voices of the mixer: those of the input, but one when all that comes is monophonic.
     const width = voices === 1 || cables.every((cable) => cable.from.instance.voices === 1) ? 1 : voices;
-    const reusable = known?.stages[0]!.voices === width && known.cables.map(cableKey).join() === cables.map(cableKey).join();
+    const reusable = known?.stages[0]!.voices === width && isSame(known.cables, cables);
     const inputs = cables.some((cable) => cable.from.instance.voices > 1) ? 2 : CABLES_INPUTS;
     const stages = reusable ? known.stages : this.#makeStages(key, cables, inputs, width, sums ? cablesModule : firstVoiceCables);
     const mixer: Mixer = { stages, inputs, cables };
@@ -277,7 +292,7 @@ class SceneBuilder {
     return previous!;
   }
 
-  #makeStages(key: string, cables: readonly LiveCable[], inputs: number, width: number, definition: ModuleDefinition): Instance[] {
+  #makeStages(key: number, cables: readonly LiveCable[], inputs: number, width: number, definition: ModuleDefinition): Instance[] {
     // In the first stage all inputs take cables, in the next ones the first takes the stage before.
     const count = Math.max(1, Math.ceil((cables.length - 1) / (inputs - 1)));
     const gains = Array.from({ length: count }, () => new Array<number>(CABLES_INPUTS).fill(1));
@@ -292,12 +307,14 @@ class SceneBuilder {
         width,
         values.map((value) => [value]),
         0,
+        // The bus takes its samples from a buffer of one lane.
+        !isBus(key),
       ),
     );
   }
 
   /** The gain a cable has at this moment; 0 for one that comes while playing. */
-  #gainNow(key: string, cable: LiveCable): number {
+  #gainNow(key: number, cable: LiveCable): number {
     if (!this.context.fade) return cable.gain;
     const known = this.before.mixers.get(key);
     const at = known?.cables.findIndex((old) => cableKey(old) === cableKey(cable)) ?? -1;
@@ -305,13 +322,21 @@ class SceneBuilder {
       const { instance, param } = stageOf(known, at);
       return this.context.instances.param(instance, param, 0, PARAM.VALUE);
     }
-    const old = this.before.cables.find((other) => cableKey(other) === cableKey(cable));
-    return old ? old.gain : 0;
+    return this.#known.get(cableKey(cable))?.gain ?? 0;
   }
 }
 
-const inputKey = (instance: Instance, input: number): string => `${instance.slot}.${input}`;
-const cableKey = (cable: LiveCable): string => `${cable.from.instance.slot}.${cable.output}>${cable.to}`;
+/** Ports that a module may have in a key. */
+const PORTS = 1024;
+const BUS_SLOT = -1;
+const inputKey = (slot: number, input: number): number => slot * PORTS + input;
+const busKey = (channel: number): number => inputKey(BUS_SLOT, channel);
+const slotOf = (to: number): number => Math.floor(to / PORTS);
+const isBus = (to: number): boolean => to < 0;
+const cableKey = ({ from, output, to }: LiveCable): number =>
+  (from.instance.slot * PORTS + output) * PORTS * (MAX_SLOTS + 1) + to - busKey(0);
+const isSame = (some: readonly LiveCable[], others: readonly LiveCable[]): boolean =>
+  some.length === others.length && some.every((cable, i) => cableKey(cable) === cableKey(others[i]!));
 
 /** Stage and parameter of a mixer's cable number `i`. */
 function placeOf(i: number, inputs: number): { stage: number; param: number } {

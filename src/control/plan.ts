@@ -34,21 +34,36 @@ export interface Plan {
   readonly workerOf: ReadonlyMap<string, number>;
 }
 
-/** Modules that one kernel call computes: one, or several as lanes of one state. */
-type Together = readonly GraphNode[];
+/** A kernel call. */
+interface Step {
+  /** What it computes: one module, or several as lanes of one state. */
+  readonly nodes: readonly GraphNode[];
+  /** The first of them: in all but what feeds it, it stands for all. */
+  readonly node: GraphNode;
+  /** How inputs are fed, and whether outputs are used. */
+  inputs: readonly InputKind[];
+  readonly outputs: readonly boolean[];
+  kernel: Kernel | undefined;
+  readonly buffers: Buffer[];
+}
+
+interface Reader {
+  readonly node: GraphNode;
+  readonly input: number;
+  readonly output: number;
+}
+const NO_READERS: readonly Reader[] = [];
 
 class PlanBuilder {
   readonly #draft = new Draft();
   readonly #units: Unit[];
-  /** Each node's step, and by the step's first node its kernel. */
-  readonly #stepOf = new Map<GraphNode, Together>();
-  #kernels = new Map<Together, Kernel>();
+  /** By unit. */
+  readonly #steps: Step[][];
+  readonly #stepOf = new Map<GraphNode, Step>();
   readonly #partitionOf = new Map<GraphNode, number>();
-  readonly #readers = new Map<GraphNode, { node: GraphNode; input: number; output: number }[]>();
+  readonly #readers = new Map<GraphNode, Reader[]>();
   /** Loop units: each node's place in the order of a sample. */
   readonly #place = new Map<GraphNode, { unit: Unit; at: number }>();
-  /** By step and output. */
-  readonly #buffers = new Map<Together, Buffer[]>();
   readonly #takenLoopBuffers: { node: GraphNode; output: number }[] = [];
 
   constructor(
@@ -59,63 +74,59 @@ class PlanBuilder {
     readonly bus: readonly (Source | undefined)[],
   ) {
     this.#units = orderUnits(nodes);
-    for (const unit of this.#units) {
-      if (unit.loop) unit.nodes.forEach((node, at) => this.#place.set(node, { unit, at }));
-      for (const step of this.#stepsOf(unit)) for (const node of step) this.#stepOf.set(node, step);
-    }
+    this.#steps = this.#units.map((unit) => {
+      if (!unit.loop) return [this.#newStep(unit.nodes)];
+      unit.nodes.forEach((node, at) => this.#place.set(node, { unit, at }));
+      return unit.nodes.map((node) => this.#newStep([node]));
+    });
+    const together = (a: GraphNode, b: GraphNode): boolean => this.#stepOf.get(a) === this.#stepOf.get(b);
+    for (const steps of this.#steps)
+      for (const step of steps) step.inputs = step.node.inputs.map((_, input) => inputKindOf(step.nodes, input, together));
     for (const node of nodes) {
       node.inputs.forEach((source, input) => {
         if (!source) return;
-        const readers = this.#readers.get(source.node) ?? [];
-        readers.push({ node, input, output: source.output });
-        this.#readers.set(source.node, readers);
+        const reader = { node, input, output: source.output };
+        const readers = this.#readers.get(source.node);
+        if (readers) readers.push(reader);
+        else this.#readers.set(source.node, [reader]);
       });
     }
   }
 
+  #newStep(nodes: readonly GraphNode[]): Step {
+    const [node] = nodes as [GraphNode];
+    const step: Step = { nodes, node, inputs: [], outputs: usedOutputs(node), kernel: undefined, buffers: [] };
+    for (const member of nodes) this.#stepOf.set(member, step);
+    return step;
+  }
+
   /** Gets the kernels, which may have to be compiled first. */
   async fetch(kernels: Kernels): Promise<this> {
-    const steps = this.#units.flatMap((unit) => this.#stepsOf(unit));
+    const steps = this.#steps.flat();
     const fetched = await kernels.all(steps.map((step) => this.#need(step)));
-    this.#kernels = new Map(steps.map((step, i) => [step, fetched[i]!]));
+    steps.forEach((step, i) => (step.kernel = fetched[i]!));
     return this;
   }
 
-  /** A unit's kernel calls. The same lists every time. */
-  #stepsOf(unit: Unit): Together[] {
-    return unit.loop ? unit.nodes.map((node) => this.#stepOf.get(node) ?? [node]) : [unit.nodes];
-  }
-
-  #inputKind(step: Together, input: number): InputKind {
-    return inputKindOf(step, input, (a, b) => this.#stepOf.get(a) === this.#stepOf.get(b));
-  }
-
-  #need(step: Together): KernelNeed {
-    const [node] = step as [GraphNode];
+  #need({ nodes, node, inputs, outputs }: Step): KernelNeed {
     const { definition, voices, lane } = node.instance;
-    const variant = {
-      sampleRate: this.settings.sampleRate,
-      voices,
-      packed: lane === undefined ? undefined : step.map(({ instance }) => instance.lane!),
-      inputs: node.inputs.map((_, i) => this.#inputKind(step, i)),
-      outputs: usedOutputs(node),
-    };
-    return { definition, variant };
+    const packed = lane === undefined ? undefined : nodes.map(({ instance }) => instance.lane!);
+    return { definition, variant: { sampleRate: this.settings.sampleRate, voices, packed, inputs, outputs } };
   }
 
   /** Estimated nanoseconds of a unit per block. */
-  #cost(unit: Unit): number {
+  #cost(unit: Unit, i: number): number {
     const { blockFrames } = this.settings;
     const calls = unit.loop ? blockFrames : 1;
-    return this.#stepsOf(unit).reduce((sum, step) => {
-      const groups = Math.ceil(step[0]!.instance.voices / 4);
-      return sum + calls * CALL_NS + this.#kernels.get(step)!.operations * OPERATION_NS * groups * blockFrames;
+    return this.#steps[i]!.reduce((sum, { node, kernel }) => {
+      const groups = Math.ceil(node.instance.voices / 4);
+      return sum + calls * CALL_NS + kernel!.operations * OPERATION_NS * groups * blockFrames;
     }, 0);
   }
 
   build(): Plan {
     const partitions = schedule(
-      this.#units.map((unit) => ({ after: unit.after, cost: this.#cost(unit) })),
+      this.#units.map((unit, i) => ({ after: unit.after, cost: this.#cost(unit, i) })),
       this.settings.workers,
       this.settings.handoffNs,
     );
@@ -158,7 +169,7 @@ class PlanBuilder {
     const { blockFrames } = this.settings;
     const own = Math.ceil(node.instance.voices / 4);
     let groups = own;
-    for (const reader of this.#readers.get(node) ?? [])
+    for (const reader of this.#readers.get(node) ?? NO_READERS)
       if (reader.output === output && inputKind(reader.node, reader.input) === 'p')
         groups = Math.max(groups, Math.ceil(reader.node.instance.voices / 4));
     return { words: this.#frameWords(node) * blockFrames * groups, wide: groups > own };
@@ -172,29 +183,34 @@ class PlanBuilder {
 
   /** Gives every used output of a partition its buffer; one that only the partition itself reads is reused after its last reader. */
   #allocate(partition: Partition): void {
-    const order = partition.units.flatMap((unit) => this.#stepsOf(this.#units[unit]!));
-    const at = new Map(order.flatMap((step, i) => step.map((node) => [node, i] as const)));
+    const order = partition.units.flatMap((unit) => this.#steps[unit]!);
+    const at = new Map<Step, number>(order.map((step, i) => [step, i]));
     const free = new Map<number, number[]>();
     const ends: { offset: number; words: number }[][] = order.map(() => []);
+    const allocate = (step: Step, i: number, output: number): Buffer => {
+      const { node, nodes } = step;
+      // A reader in a loop reads it sample by sample until the loop's last node has run.
+      let last = i;
+      for (const from of nodes)
+        for (const reader of this.#readers.get(from) ?? NO_READERS) {
+          if (reader.output !== output) continue;
+          if (this.#closesLoop(node, reader.node)) return { word: -1, address: this.#loopBuffer(node, output) };
+          const end = this.#place.get(reader.node)?.unit.nodes.at(-1) ?? reader.node;
+          last = Math.max(last, at.get(this.#stepOf.get(end)!) ?? i);
+        }
+      const { words, wide } = this.#words(node, output);
+      const kept = wide || this.#place.has(node) || this.#leaves(step, output);
+      const offset = (kept ? undefined : free.get(words)?.pop()) ?? this.#draft.buffer(words);
+      if (!kept) ends[last]!.push({ offset, words });
+      return { word: offset, address: 0 };
+    };
     order.forEach((step, i) => {
-      const [node] = step as [GraphNode];
-      const buffers = usedOutputs(node).map((used, output): Buffer => {
-        if (!used) return NO_BUFFER;
-        const readers = step.flatMap((from) =>
-          (this.#readers.get(from) ?? []).filter((reader) => reader.output === output).map((reader) => reader.node),
-        );
-        if (readers.some((reader) => this.#closesLoop(node, reader))) return { word: -1, address: this.#loopBuffer(node, output) };
-        const { words, wide } = this.#words(node, output);
-        const kept = wide || this.#place.has(node) || this.#leaves(step, output);
-        const again = kept ? undefined : free.get(words)?.pop();
-        const offset = again ?? this.#draft.buffer(words);
-        // A reader in a loop reads it sample by sample until the loop's last node has run.
-        const last = Math.max(i, ...readers.map((reader) => at.get(this.#place.get(reader)?.unit.nodes.at(-1) ?? reader) ?? i));
-        if (!kept) ends[last]!.push({ offset, words });
-        return { word: offset, address: 0 };
-      });
-      this.#buffers.set(step, buffers);
-      for (const { offset, words } of ends[i]!) free.set(words, [...(free.get(words) ?? []), offset]);
+      step.outputs.forEach((used, output) => step.buffers.push(used ? allocate(step, i, output) : NO_BUFFER));
+      for (const { offset, words } of ends[i]!) {
+        const spans = free.get(words);
+        if (spans) spans.push(offset);
+        else free.set(words, [offset]);
+      }
     });
   }
 
@@ -218,19 +234,17 @@ class PlanBuilder {
 
   /** Sets a word to where an output's samples begin, `back` bytes earlier; to its own lane of them, unless all lanes are meant. */
   #pointBuffer(word: number, source: Source, back: number, allLanes: boolean): void {
-    const buffer = this.#buffers.get(this.#stepOf.get(source.node)!)![source.output]!;
+    const buffer = this.#stepOf.get(source.node)!.buffers[source.output]!;
     this.#draft.pointAt(word, buffer, (allLanes ? 0 : (source.node.instance.lane ?? 0) * 4) - back);
   }
 
   /** Whether another partition or the bus reads an output. */
-  #leaves(step: Together, output: number): boolean {
-    const [home] = step as [GraphNode];
-    const elsewhere = (reader: { node: GraphNode; output: number }): boolean =>
-      reader.output === output && this.#partitionOf.get(reader.node) !== this.#partitionOf.get(home);
-    return (
-      step.some((node) => (this.#readers.get(node) ?? []).some(elsewhere)) ||
-      this.bus.some((source) => source !== undefined && step.includes(source.node) && source.output === output)
-    );
+  #leaves({ node: home, nodes }: Step, output: number): boolean {
+    const partition = this.#partitionOf.get(home);
+    for (const node of nodes)
+      for (const reader of this.#readers.get(node) ?? NO_READERS)
+        if (reader.output === output && this.#partitionOf.get(reader.node) !== partition) return true;
+    return this.bus.some((source) => source !== undefined && source.output === output && nodes.includes(source.node));
   }
 
   // ── partitions, segments, steps ──
@@ -244,7 +258,7 @@ class PlanBuilder {
     };
     for (const i of partition.units) {
       const unit = this.#units[i]!;
-      const steps = this.#stepsOf(unit).map((step) => this.#step(step));
+      const steps = this.#steps[i]!.map((step) => this.#step(step));
       if (!unit.loop) blockwise().push(...steps);
       else {
         blockwise().push(this.#carry(unit));
@@ -279,10 +293,10 @@ class PlanBuilder {
   #readElsewhere(word: number, partition: Partition): void {
     const draft = this.#draft;
     const groups: { buffer: Buffer; bytes: number; lanes: number }[] = [];
-    for (const step of partition.units.flatMap((unit) => this.#stepsOf(this.#units[unit]!))) {
-      const [node] = step as [GraphNode];
+    for (const step of partition.units.flatMap((unit) => this.#steps[unit]!)) {
+      const { node, buffers } = step;
       const lanes = this.#frameWords(node);
-      this.#buffers.get(step)!.forEach((buffer, output) => {
+      buffers.forEach((buffer, output) => {
         if (buffer === NO_BUFFER || !this.#leaves(step, output)) return;
         for (let group = 0; group < Math.ceil(node.instance.voices / 4); group++)
           groups.push({ buffer, bytes: group * this.settings.blockFrames * lanes * 4, lanes });
@@ -297,33 +311,32 @@ class PlanBuilder {
     draft.words[word + PARTITION.OUTPUT_COUNT] = groups.length;
   }
 
-  #step(step: Together): number {
+  #step({ nodes, node: first, inputs, outputs, kernel }: Step): number {
     const draft = this.#draft;
-    const [{ instance, inputs, used }] = step as [GraphNode];
+    const { instance } = first;
     const groupBytes = this.settings.blockFrames * 16;
     const ports: { source: Source; back: number; stride: number; allLanes: boolean }[] = [];
-    inputs.forEach((_, i) => {
-      const kind = this.#inputKind(step, i);
+    inputs.forEach((kind, i) => {
       if (kind === '-') return;
-      for (const node of instance.lane !== undefined && perLane(kind) ? step : step.slice(0, 1)) {
+      for (const node of instance.lane !== undefined && perLane(kind) ? nodes : [first]) {
         const source = node.inputs[i]!;
         const back = this.#closesLoop(source.node, node) ? this.#frameWords(source.node) * 4 : 0;
         ports.push({ source, back, stride: groupBytes, allLanes: kind === 'p' });
       }
     });
     const firstOutput = ports.length;
-    usedOutputs({ instance, inputs, used }).forEach(
-      (isUsed, output) => isUsed && ports.push({ source: { node: step[0]!, output }, back: 0, stride: groupBytes, allLanes: true }),
+    outputs.forEach(
+      (isUsed, output) => isUsed && ports.push({ source: { node: first, output }, back: 0, stride: groupBytes, allLanes: true }),
     );
     const record = draft.room(STEP.PORTS + ports.length * 2);
-    draft.words[record + STEP.KERNEL] = this.#kernels.get(step)!.index;
+    draft.words[record + STEP.KERNEL] = kernel!.index;
     draft.words[record + STEP.STATE] = instance.state;
     draft.words[record + STEP.TABLES] = this.instances.tables(instance.definition);
     draft.words[record + STEP.FIRST_OUTPUT] = firstOutput;
     draft.words[record + STEP.OUTPUT_COUNT] = ports.length - firstOutput;
     for (const {
       instance: { lane = 0, address },
-    } of step) {
+    } of nodes) {
       draft.words[record + STEP.LANES]! |= 1 << lane;
       draft.words[record + STEP.SLOTS + lane] = address;
     }
@@ -339,7 +352,7 @@ class PlanBuilder {
     const draft = this.#draft;
     const pairs: number[] = [];
     for (const node of unit.nodes)
-      for (const buffer of this.#buffers.get(this.#stepOf.get(node)!)!) {
+      for (const buffer of this.#stepOf.get(node)!.buffers) {
         if (buffer.address === 0) continue;
         const frame = this.#frameWords(node) * 4;
         const group = this.settings.blockFrames * frame;
