@@ -138,7 +138,7 @@ export class Engine {
       this.report(event),
     );
     this.#flight = new FlightRecorder(arena, this.workers, options.flightFolder ?? process.env['KRELL_FLIGHT'], () => this.#costliest());
-    this.#meter = new Meter(this, arena, kernels, threads);
+    this.#meter = new Meter(this, arena, kernels, threads, this.#player);
     this.#underrunWatch = watchUnderruns(arena, (event) => this.report(event));
   }
 

@@ -32,6 +32,8 @@ export interface Plan {
   readonly partitions: readonly Partition[];
   /** Worker of each module, by instance name. */
   readonly workerOf: ReadonlyMap<string, number>;
+  /** Milliseconds that it took to decide which thread runs what. */
+  readonly assignMs: number;
 }
 
 /** A kernel call. */
@@ -125,11 +127,10 @@ class PlanBuilder {
   }
 
   build(): Plan {
-    const partitions = schedule(
-      this.#units.map((unit, i) => ({ after: unit.after, cost: this.#cost(unit, i) })),
-      this.settings.workers,
-      this.settings.handoffNs,
-    );
+    const work = this.#units.map((unit, i) => ({ after: unit.after, cost: this.#cost(unit, i) }));
+    const begin = performance.now();
+    const partitions = schedule(work, this.settings.workers, this.settings.handoffNs);
+    const assignMs = performance.now() - begin;
     partitions.forEach((partition, i) =>
       partition.units.forEach((unit) => this.#units[unit]!.nodes.forEach((node) => this.#partitionOf.set(node, i))),
     );
@@ -148,7 +149,7 @@ class PlanBuilder {
       const slots = [...this.#partitionOf].map(([node, partition]) => [node.instance.slot, partition] as const);
       const address = draft.publish(this.arena, plan + PLAN.SLOT_PARTITION, slots);
       const workerOf = new Map([...this.#partitionOf].map(([node, i]) => [node.instance.name, partitions[i]!.worker]));
-      return { address, partitions, workerOf };
+      return { address, partitions, workerOf, assignMs };
     } catch (error) {
       for (const { node, output } of this.#takenLoopBuffers) {
         this.arena.give(node.instance.loopBuffers.get(output)! - LOOP_HEADROOM);

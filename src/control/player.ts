@@ -9,6 +9,7 @@ import type { Kernels } from './kernels.js';
 import { EMPTY_SCENE, type Scene, type SceneChange } from './live.js';
 import { buildPlan, type Plan, type PlanSettings } from './plan.js';
 import { until } from './threads.js';
+import { Timings } from './timings.js';
 
 const ADOPT_MS = 2000;
 const RETIRE_MS = 5;
@@ -16,6 +17,8 @@ const RETIRE_MS = 5;
 export class Player {
   scene: Scene = EMPTY_SCENE;
   plan: Plan | undefined;
+  /** What it took to decide which thread runs what, by edit. */
+  readonly assignments = new Timings();
   readonly #arena: Arena;
   readonly #kernels: Kernels;
   readonly #instances: Instances;
@@ -49,6 +52,7 @@ export class Player {
     const adopted = await until(words, CONTROL.ADOPTED, () => Atomics.load(words, CONTROL.PLAN) === next, ADOPT_MS);
     if (this.plan) this.#retired.push({ plan: this.plan, instances: change.dropped });
     this.plan = plan;
+    this.assignments.add(plan.assignMs);
     this.scene = change.scene;
     this.#retire();
     if (!adopted) throw new KrellError('stuck', 'the DSP threads did not take the new plan', { hint: 'stop the engine and start it anew' });

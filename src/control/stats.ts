@@ -7,7 +7,9 @@ import type { Engine } from './engine.js';
 import type { Kernels } from './kernels.js';
 import type { OutputState } from './output.js';
 import type { Patch } from './patch/index.js';
+import type { Player } from './player.js';
 import type { DspThreads } from './threads.js';
+import type { Spread } from './timings.js';
 
 export interface WorkerStats {
   /** Whether a thread is in this place: for a moment after one has died, none is. */
@@ -61,6 +63,8 @@ export interface EngineStats {
   readonly droppedEvents: number;
   readonly staleEvents: number;
   readonly kernels: number;
+  /** Plans that edits have made, and what it took to decide which thread runs what, for the last 512 of them. */
+  readonly edits: { readonly count: number; readonly assignMs: Spread };
 }
 
 /** BUSY_NS wraps every 4.3 s of work; it is read more often than that. */
@@ -71,16 +75,18 @@ export class Meter {
   readonly #arena: Arena;
   readonly #kernels: Kernels;
   readonly #threads: DspThreads;
+  readonly #player: Player;
   readonly #last: number[];
   readonly #busy: number[];
   #since = performance.now();
   readonly #timer: NodeJS.Timeout;
 
-  constructor(engine: Engine, arena: Arena, kernels: Kernels, threads: DspThreads) {
+  constructor(engine: Engine, arena: Arena, kernels: Kernels, threads: DspThreads, player: Player) {
     this.#engine = engine;
     this.#arena = arena;
     this.#kernels = kernels;
     this.#threads = threads;
+    this.#player = player;
     this.#last = new Array<number>(engine.workers).fill(0);
     this.#busy = new Array<number>(engine.workers).fill(0);
     this.#timer = setInterval(() => this.#accumulate(), READ_MS);
@@ -152,6 +158,7 @@ export class Meter {
       droppedEvents: Atomics.load(words, CONTROL.OSC_DROPPED),
       staleEvents: Atomics.load(words, CONTROL.STALE_EVENTS),
       kernels: this.#kernels.count,
+      edits: { count: this.#player.assignments.count, assignMs: this.#player.assignments.spread },
     };
   }
 }

@@ -1,0 +1,31 @@
+// How long the last of something took.
+
+/** Milliseconds. */
+export interface Spread {
+  readonly p50: number;
+  readonly p99: number;
+  readonly max: number;
+}
+
+const KEPT = 512;
+
+/** A ring of the last measurements. */
+export class Timings {
+  readonly #ms = new Float64Array(KEPT);
+  #count = 0;
+
+  add(ms: number): void {
+    this.#ms[this.#count++ % KEPT] = ms;
+  }
+
+  /** Of all there have been. */
+  get count(): number {
+    return this.#count;
+  }
+
+  get spread(): Spread {
+    const sorted = this.#ms.slice(0, Math.min(this.#count, KEPT)).sort();
+    const at = (share: number): number => sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)] ?? 0;
+    return { p50: at(0.5), p99: at(0.99), max: at(1) };
+  }
+}
