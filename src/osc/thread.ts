@@ -1,5 +1,6 @@
 // The OSC thread: sockets, and all that comes through them. It never waits for control, and the audio never waits for it.
 import { parentPort, workerData } from 'node:worker_threads';
+import { favour } from '../realtime/priority.js';
 import { CONTROL } from '../shared/layout.js';
 import { AddressTable } from './addresses.js';
 import type { Client } from './client.js';
@@ -22,6 +23,7 @@ const STOOD_STILL_MS = 1000;
 /** Milliseconds that it may then take to read what has come. */
 const CATCH_UP_MS = 200;
 
+favour();
 const options = workerData as OscThreadOptions;
 const memory = options.memory.buffer as unknown as SharedArrayBuffer;
 const words = new Int32Array(memory);

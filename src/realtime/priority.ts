@@ -23,7 +23,15 @@ export function raisePriority(priority: number): Scheduling {
   const setScheduler = nativeFunction('libc.so.6', 'int sched_setscheduler(int pid, int policy, void *param)');
   const parameter = Buffer.alloc(4);
   parameter.writeInt32LE(priority);
-  if (setScheduler?.(0, SCHED_FIFO, parameter) === 0) return 'fifo';
+  return setScheduler?.(0, SCHED_FIFO, parameter) === 0 ? 'fifo' : favour();
+}
+
+// setup
+/**
+ * Gives this thread more of the processor than others get, but nothing before sound: for threads that others can keep busy. (A busy thread
+ * under SCHED_FIFO makes the kernel stop them all for 50 ms in every second, the audio threads too.)
+ */
+export function favour(): Scheduling {
   try {
     const id = systemThreadId();
     if (id === 0) return 'normal';
