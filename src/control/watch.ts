@@ -124,7 +124,8 @@ export class Watch {
     const hung = this.#hung.delete(worker);
     this.#seen.delete(worker);
     const at = Atomics.load(words, workerWord(worker, WORKER.AT));
-    const modules = at === 0 ? [] : this.faults.modulesOf(words[at >> 2]! >> 2);
+    // Of several that lie in lanes of one state, those that are bypassed already did nothing.
+    const modules = at === 0 ? [] : this.faults.modulesOf(words[at >> 2]! >> 2).filter((module) => !this.faults.isBypassed(module));
     for (const module of modules) {
       if (hung) this.faults.bypass(module, 'stuck', `did not end and took DSP thread ${worker} with it: it is bypassed`, worker, frame);
       else if (frame - (this.#suspects.get(module) ?? -Infinity) <= AT_ONCE * words[CONTROL.BLOCK_FRAMES]!)
