@@ -20,5 +20,8 @@ it(
 
 /** What keeps a process alive, by kind; timers are vitest's, too. */
 function handles(): string[] {
-  return process.getActiveResourcesInfo().filter((kind) => !['Timeout', 'Immediate'].includes(kind)).sort();
+  return process
+    .getActiveResourcesInfo()
+    .filter((kind) => !['Timeout', 'Immediate'].includes(kind))
+    .sort();
 }

@@ -43,7 +43,6 @@ export async function chaos(seed: number, seconds: number): Promise<Outcome> {
   try {
     const show = await Show.open({ ...settings, ...(isDevice ? { output: { driver: 'jack' } } : {}) });
     try {
-      show.remember();
       const end = performance.now() + seconds * 1000;
       const goesOn = (): boolean => performance.now() < end && show.broken().length === 0;
       let disasters = 0;
@@ -63,7 +62,9 @@ export async function chaos(seed: number, seconds: number): Promise<Outcome> {
         }
       };
       const lanes = Object.entries(isDevice ? { ...LANES, device: [unplug] } : LANES);
+      const halfTime = setTimeout(() => show.remember(), seconds * 500);
       await Promise.all(lanes.map(([lane, choice]) => run(lane, choice, random.fork())));
+      clearTimeout(halfTime);
       await sleep(500);
       const broken = await show.close();
       return { broken, log, summary: show.summary(), disasters };

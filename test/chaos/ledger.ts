@@ -14,7 +14,9 @@ export class Ledger {
       const [id, param] = key.split('.') as [string, string];
       const plays = engine.moduleInfo(id).params[param];
       const noted = engine.patch.modules.get(id)?.params.get(param)?.[0] ?? 0;
-      return plays === wanted && Math.fround(noted) === wanted ? [] : [`${key} is ${String(plays)} (patch: ${noted}), last set to ${wanted}`];
+      return plays === wanted && Math.fround(noted) === wanted
+        ? []
+        : [`${key} is ${String(plays)} (patch: ${noted}), last set to ${wanted}`];
     });
   }
 }

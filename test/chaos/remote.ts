@@ -41,7 +41,11 @@ export class Remote {
    * Sends messages and then a command that answers when they have been carried out; when the other side dies meanwhile, all again.
    * @returns `/done` or `/fail`, and its arguments
    */
-  async tell(messages: readonly (readonly [string, ...Value[]])[], command = '/engine/sync', ...args: Value[]): Promise<readonly unknown[]> {
+  async tell(
+    messages: readonly (readonly [string, ...Value[]])[],
+    command = '/engine/sync',
+    ...args: Value[]
+  ): Promise<readonly unknown[]> {
     for (const end = performance.now() + 4 * ANSWER_MS; performance.now() < end; await sleep(50)) {
       const token = ++this.#token;
       try {

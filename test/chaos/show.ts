@@ -22,9 +22,9 @@ const MEMORY_BYTES = 96 * 1024 * 1024;
 export const MAX_MODULES = 400;
 const SETTLE_MS = 15_000;
 const STOP_MS = 2000;
-/** What a run may leave in the heap, and what the process may grow by (thread stacks and code come and go). */
-const HEAP_GROWTH = 24 * 1024 * 1024;
-const RSS_GROWTH = 160 * 1024 * 1024;
+/** What the second half may leave in the heap, and what the process may grow by in it (threads and their code come and go). */
+const HEAP_GROWTH = 16 * 1024 * 1024;
+const RSS_GROWTH = 128 * 1024 * 1024;
 
 setFlagsFromString('--expose-gc');
 export const collectGarbage = runInNewContext('gc') as () => void;
@@ -113,8 +113,7 @@ export class Show {
     this.server = await OscServer.start(engine, {
       oscPort: 0,
       httpPort: 0,
-      startThread: (workerData) =>
-        (this.oscThread = new Worker(new URL('../../dist/src/osc/thread.js', import.meta.url), { workerData })),
+      startThread: (workerData) => (this.oscThread = new Worker(new URL('../../dist/src/osc/thread.js', import.meta.url), { workerData })),
     });
     await engine.loadPatch(EMPTY);
     // What is made once and kept: tables, the first plan.
@@ -142,8 +141,7 @@ export class Show {
 
   /** @throws when it does not come about */
   async until(what: string, holds: () => boolean, ms = SETTLE_MS): Promise<void> {
-    for (const end = performance.now() + ms; !holds(); await sleep(5))
-      if (performance.now() > end) throw new Error(`never: ${what}`);
+    for (const end = performance.now() + ms; !holds(); await sleep(5)) if (performance.now() > end) throw new Error(`never: ${what}`);
   }
 
   // ── what is played ──
@@ -152,8 +150,9 @@ export class Show {
   cast(cast: Cast, dials?: ReadonlyMap<string, number>): Promise<void> {
     return this.edits.take(() =>
       this.withDials(async () => {
+        await this.keep('before');
         const values = new Map([...this.ledger.values, ...(dials ?? [])]);
-        await this.engine.loadPatch(stagePatch(cast, values, this.guests));
+        await this.engine.loadPatch(stagePatch(cast, values, this.guests), { source: join(this.folder, 'stage.json') });
         for (const [key, value] of values) this.ledger.set(key, value);
         this.#cast = cast;
       }),
@@ -166,10 +165,7 @@ export class Show {
   /** Adds a module that survives loading other patches, and cables of it. */
   invite(id: string, type: string, cables: Guests['cables'], more: object = {}): Promise<void> {
     return this.edits.take(async () => {
-      await this.engine.edit([
-        { kind: 'create', type, id, ...more },
-        ...cables.map((cable) => ({ kind: 'connect' as const, ...cable })),
-      ]);
+      await this.engine.edit([{ kind: 'create', type, id, ...more }, ...cables.map((cable) => ({ kind: 'connect' as const, ...cable }))]);
       this.guests.modules[id] = { type, ...more };
       this.guests.cables.push(...cables);
     });
@@ -182,14 +178,18 @@ export class Show {
     });
   }
 
-  /** Nobody else moves a dial meanwhile, and what went before has reached the engine. */
+  /** Nobody else moves a dial meanwhile. */
   withDials<T>(work: () => Promise<T>): Promise<T> {
-    return this.#dials.take(async () => {
-      const { words } = this.engine.arena;
-      const isEmpty = (ring: number): boolean => Atomics.load(words, ring + RING.READ) === Atomics.load(words, ring + RING.WRITE);
-      await this.until('all commands are read', () => isEmpty(COMMANDS_CONTROL_W) && isEmpty(COMMANDS_OSC_W));
-      return work();
-    });
+    return this.#dials.take(work);
+  }
+
+  /** All that has been set so far is known to control, and plays; kept as a snapshot, which waits for that. */
+  async keep(snapshot: string): Promise<void> {
+    const { words } = this.engine.arena;
+    const [answer, , ...why] = await this.remote.tell([], '/engine/snapshot/save', snapshot);
+    if (answer !== '/done') throw new Error(`no snapshot: ${why.join(' ')}`);
+    const isEmpty = (ring: number): boolean => Atomics.load(words, ring + RING.READ) === Atomics.load(words, ring + RING.WRITE);
+    await this.until('all commands are read', () => isEmpty(COMMANDS_CONTROL_W) && isEmpty(COMMANDS_OSC_W));
   }
 
   // ── what is broken ──
@@ -199,7 +199,7 @@ export class Show {
     return [...this.wrong, ...this.witness.broken(this.engine.frame - SAMPLE_RATE)];
   }
 
-  /** What is to be compared at the end is measured. */
+  /** Half-time, when everything has been there before: what is to be compared at the end is measured. */
   remember(): void {
     collectGarbage();
     this.#heapBytes = process.memoryUsage().heapUsed;
@@ -210,7 +210,10 @@ export class Show {
   async close(): Promise<string[]> {
     const { engine, wrong, witness } = this;
     const check = (holds: boolean, message: string): void => void (holds || wrong.push(message));
-    await this.withDials(async () => wrong.push(...this.ledger.differences(engine)));
+    await this.withDials(async () => {
+      await this.keep('end');
+      wrong.push(...this.ledger.differences(engine));
+    });
     await this.jobs.idle();
     const { submitted, succeeded, failed, cancelled } = this.jobs.stats();
     check(submitted === succeeded + failed + cancelled, `jobs lost: ${JSON.stringify(this.jobs.stats())}`);
@@ -222,11 +225,15 @@ export class Show {
     const leak = (): number => engine.stats().memory.used - this.#emptyBytes;
     await this.until('', () => leak() === 0, 3000).catch(() => wrong.push(`${leak()} bytes of the arena are not given back`));
     collectGarbage();
+    if (this.#rssBytes === 0) this.remember();
     const [heap, rss] = [process.memoryUsage().heapUsed - this.#heapBytes, process.memoryUsage.rss() - this.#rssBytes];
     check(heap < HEAP_GROWTH, `the heap grew by ${heap} bytes`);
     check(rss < RSS_GROWTH, `the process grew by ${rss} bytes`);
     this.growth = { heap, rss };
-    check(this.#heard.missed < this.#heard.frames / 10, `only ${this.#heard.frames - this.#heard.missed} of ${this.#heard.frames} frames were heard`);
+    check(
+      this.#heard.missed < this.#heard.frames / 10,
+      `only ${this.#heard.frames - this.#heard.missed} of ${this.#heard.frames} frames were heard`,
+    );
     const start = performance.now();
     await engine.stop();
     const ms = performance.now() - start;

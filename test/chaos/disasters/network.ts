@@ -4,7 +4,7 @@ import { encodeMessage, type Value } from '#src/osc/codec.js';
 import { DIAL_PARAM, DIALS, REMOTE_DIALS } from '../stage.js';
 import type { Show } from '../show.js';
 import type { Random } from '../random.js';
-import { type Disaster } from './disaster.js';
+import { codeOf, type Disaster } from './disaster.js';
 
 const PACKETS_PER_TURN = 50;
 /** The server starts the OSC thread again five times a minute. */
@@ -49,7 +49,8 @@ async function clear(show: Show): Promise<void> {
   await sleep(100);
   await show.edits.take(async () => {
     const ids = [...show.engine.patch.modules.keys()].filter((id) => id.startsWith('net'));
-    await show.engine.edit(ids.map((id) => ({ kind: 'remove', id })));
+    // Some may just be being removed.
+    for (const id of ids) await codeOf(show.engine.removeModule(id));
   });
 }
 

@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { readFloatWav } from '../../control/wav.js';
 import { collectGarbage } from '../show.js';
 import { heardPieces } from '../pieces.js';
-import { expectThat, type Disaster } from './disaster.js';
+import { codeOf, expectThat, type Disaster } from './disaster.js';
 
 export const blockMain: Disaster = {
   name: 'block the main thread',
@@ -78,19 +78,24 @@ export const record: Disaster = {
     expectThat(drops === 0, `a recording lost ${drops} frames`);
     expectThat(left.length === frames && right.every((value) => Math.abs(value) < Infinity), 'a recording holds what is no sound');
     const pieces = heardPieces(left, show.tone);
-    expectThat(pieces <= 1 + excused, `a recording of ${frames} frames has the sine in ${pieces} pieces, ${excused} breaks excused`);
-    return `${frames} frames, ${pieces} pieces`;
+    expectThat(
+      pieces.length <= 1 + excused,
+      `${frames} frames recorded, the sine is in pieces, ${excused} breaks excused: ${JSON.stringify(pieces)}`,
+    );
+    return `${frames} frames, ${pieces.length} pieces`;
   },
 };
 
 export const hangScript: Disaster = {
   name: 'a script hangs',
   async run(show, random) {
-    const file = join(show.folder, `hang${random.below(1e6)}.mjs`);
-    writeFileSync(file, 'export default { tick() { for (;;); } };\n');
+    const script = `hang${random.below(1e6)}.mjs`;
+    writeFileSync(join(show.folder, script), 'export default { tick() { for (;;); } };\n');
     const fault = show.witness.expect({ what: 'script', repeats: true });
-    show.guests.modules['hanging'] = { type: 'script', script: file };
-    await show.cast(show.onStage);
+    show.guests.modules['hanging'] = { type: 'script', script };
+    // The patch plays even when its script does not come back.
+    const code = await codeOf(show.cast(show.onStage));
+    expectThat(code === undefined || code === 'script', `a patch with a script that hangs: ${code}`);
     await show.until('the script is found to hang', () => fault.seen > 0);
     delete show.guests.modules['hanging'];
     await show.cast(show.onStage);
