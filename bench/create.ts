@@ -47,6 +47,9 @@ class Timings {
   }
 }
 
+/** What it took to decide which thread runs what, of the last edit. */
+const assignMs = (engine: Engine): number => engine.stats().edits.assignMs.last;
+
 /** A type's input and output that an audio cable would use. */
 const firstPort = (ports: object): string | undefined => Object.keys(ports)[0];
 
@@ -64,6 +67,7 @@ export async function run({ quick }: BenchOptions): Promise<Report> {
       const { type, inputs, outputs } = modules[i % modules.length]!;
       const id = `new${i}`;
       await timings.time(known.has(type) ? 'create' : 'create, a type’s first', () => engine.createModule(type, id));
+      timings.add(i === 0 ? 'its thread, cold' : 'its thread', assignMs(engine));
       const [input, output] = [firstPort(inputs), firstPort(outputs)];
       const what = known.has(type) ? 'connect' : 'connect, a type’s first';
       if (input) await timings.time(what, () => engine.connect('mixer.out', `${id}.${input}`));
@@ -80,7 +84,9 @@ export async function run({ quick }: BenchOptions): Promise<Report> {
       await timings.time(`all of ${TOGETHER} at once`, () =>
         Promise.all(ids.map((id, n) => timings.time(`create, one of ${TOGETHER} at once`, () => engine.createModule(each(n), id)))),
       );
+      timings.add(`their thread, ${TOGETHER} at once`, assignMs(engine));
       await Promise.all(ids.map((id) => engine.removeModule(id)));
+      await sleep((i * 7) % 5);
     }
     const after = engine.stats();
     const underruns = after.underruns - before.underruns;
@@ -92,7 +98,7 @@ export async function run({ quick }: BenchOptions): Promise<Report> {
         `${underruns} underruns and ${stalls} stalls in ${rounded(after.seconds - before.seconds)} s; null driver, blocks of ${engine.blockFrames} frames, ${engine.workers} DSP threads.`,
         ...(stalls > 0 ? [STALLS_NOTE] : []),
         'create, connect and remove end when the promise does; set, when the DSP thread has the new value.',
-        'The first of a type includes compiling it.',
+        'The first of a type includes what of it is not compiled yet. Its thread: of a create, what it takes to decide which thread runs the module.',
         machine(),
       ],
     };

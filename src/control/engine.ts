@@ -307,6 +307,7 @@ export class Engine {
     await this.#scripts.start(options.driver === 'file');
     Atomics.store(this.arena.words, CONTROL.RUN, RUN_PLAYING);
     signal(this.arena.words, CONTROL.TICK);
+    if (options.driver !== 'file') this.#player.expect(this.registry.list());
     this.report({ kind: 'device', state: 'open', output: state });
     return state;
   }

@@ -1,6 +1,7 @@
 // Kernels by situation: compiled once, numbered, and handed to the DSP threads.
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { KernelRequest } from '../kernel/compile.js';
-import { variantKey, type KernelVariant } from '../kernel/index.js';
+import { packable, variantKey, type InputKind, type KernelVariant } from '../kernel/index.js';
 import type { ModuleDefinition } from '../module.js';
 import { compileElsewhere } from './compiler.js';
 import type { DspThreads } from './threads.js';
@@ -13,6 +14,8 @@ interface Code {
 /** Compiled kernels, or kernels under way, the longest unused first. Shared by all engines of a process. */
 const compiled = new Map<string, Promise<Code>>();
 const MAX_COMPILED = 1024;
+/** Between two kernels that nobody waits for. */
+const WARM_PAUSE_MS = 5;
 
 /** Kernels to be used in place of a module type's own: for tests of what becomes of kernels that misbehave. */
 export const planted = new Map<string, Uint8Array<ArrayBuffer>>();
@@ -93,6 +96,26 @@ export class Kernels {
     if (missing.size > 0)
       this.#post(await Promise.all([...missing].map(async ([key, need]): Promise<[string, Code]> => [key, await this.#code(need)])));
     return keys.map((key) => this.#known.get(key)!);
+  }
+
+  /**
+   * Compiles what modules need that have just been made, before anybody makes one: one after the other, so that nobody who does waits for more
+   * than one of them.
+   */
+  async warm(definitions: readonly ModuleDefinition[], sampleRate: number, signal: AbortSignal): Promise<void> {
+    for (const definition of definitions) {
+      const variant = {
+        sampleRate,
+        voices: 1,
+        packed: packable(definition) ? [0] : undefined,
+        inputs: Object.keys(definition.inputs).map((): InputKind => '-'),
+        outputs: Object.keys(definition.outputs).map(() => true),
+      };
+      // Not its fault if it cannot be had: whoever makes the module is told.
+      await this.#code({ definition, variant }).catch(() => {});
+      await sleep(WARM_PAUSE_MS, undefined, { ref: false });
+      if (signal.aborted) return;
+    }
   }
 
   async #code({ definition, variant }: KernelNeed): Promise<Code> {

@@ -1,5 +1,6 @@
 // Puts scenes into play: plan, kernels, adoption at a block edge, then the retiring of what went before.
 import { KrellError } from '../errors.js';
+import type { ModuleDefinition } from '../module.js';
 import { CONTROL, WORKER, workerWord } from '../shared/layout.js';
 import { signal } from '../shared/gate.js';
 import { planInUse } from '../shared/plans.js';
@@ -13,6 +14,8 @@ import { Timings } from './timings.js';
 
 const ADOPT_MS = 2000;
 const RETIRE_MS = 5;
+/** Kernels that nobody needs yet are compiled when the first sound is out. */
+const WARM_AFTER_MS = 500;
 
 export class Player {
   scene: Scene = EMPTY_SCENE;
@@ -25,6 +28,8 @@ export class Player {
   readonly #settings: PlanSettings;
   #retired: { plan: Plan; instances: readonly Instance[] }[] = [];
   #timer: NodeJS.Timeout | undefined;
+  #warming: NodeJS.Timeout | undefined;
+  readonly #stopped = new AbortController();
 
   constructor(arena: Arena, kernels: Kernels, instances: Instances, settings: PlanSettings) {
     this.#arena = arena;
@@ -81,7 +86,16 @@ export class Player {
     this.#timer.unref();
   }
 
+  /** From now on modules of these types will be made at any moment. */
+  expect(definitions: readonly ModuleDefinition[]): void {
+    this.#warming ??= setTimeout(() => {
+      void this.#kernels.warm(definitions, this.#settings.sampleRate, this.#stopped.signal);
+    }, WARM_AFTER_MS).unref();
+  }
+
   stop(): void {
     clearTimeout(this.#timer);
+    clearTimeout(this.#warming);
+    this.#stopped.abort();
   }
 }

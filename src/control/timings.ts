@@ -2,6 +2,8 @@
 
 /** Milliseconds. */
 export interface Spread {
+  /** The latest. */
+  readonly last: number;
   readonly p50: number;
   readonly p99: number;
   readonly max: number;
@@ -26,6 +28,6 @@ export class Timings {
   get spread(): Spread {
     const sorted = this.#ms.slice(0, Math.min(this.#count, KEPT)).sort();
     const at = (share: number): number => sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)] ?? 0;
-    return { p50: at(0.5), p99: at(0.99), max: at(1) };
+    return { last: this.#count > 0 ? this.#ms[(this.#count - 1) % KEPT]! : 0, p50: at(0.5), p99: at(0.99), max: at(1) };
   }
 }
