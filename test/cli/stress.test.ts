@@ -1,4 +1,5 @@
 // The stress grade: what it is made of, and that a short one comes out whole.
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { CRITERIA, marksOf, type Marks } from '#src/cli/stress/grade.js';
 import { krell } from './krell.js';
@@ -20,6 +21,18 @@ describe('the grade', () => {
   it('has no mercy for a lost job, nor for what is no number', () => {
     expect(marksOf({ ...BEST, lost: 1 }).grade).toBe('F');
     expect(marksOf({ ...BEST, create: NaN }).grade).toBe('F');
+  });
+});
+
+describe('docs/jobs.md', () => {
+  it('has the limits', () => {
+    const text = readFileSync(new URL('../../docs/jobs.md', import.meta.url), 'utf8');
+    for (const { what, unit, limits, ...criterion } of Object.values(CRITERIA)) {
+      const sign = 'more' in criterion ? '≥' : '≤';
+      const cells = limits.map((limit) => (limit === 0 ? '0' : `${sign} ${limit}`));
+      const name = what.endsWith('per second') || unit === '' ? what : `${what}, ${unit}`;
+      expect(text).toContain(`| ${[name, ...cells].join(' | ')} |`);
+    }
   });
 });
 
