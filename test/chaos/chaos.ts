@@ -1,6 +1,9 @@
 // Chaos: several lanes of disasters side by side, each lane one after the other, all from one seed.
 //
 // What happens, with which parameters and in which order within a lane, follows from the seed alone; how the lanes interleave does not.
+import { appendFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { hasJack } from '../host/jack.js';
 import { plugIn, plugOut, unplug } from './disasters/device.js';
@@ -37,7 +40,12 @@ export async function chaos(seed: number, seconds: number): Promise<Outcome> {
   const settings = { workers: 2 + random.below(2), realtime: random.next() < 0.5 };
   const log: string[] = [];
   const start = performance.now();
-  const note = (text: string): void => void log.push(`${((performance.now() - start) / 1000).toFixed(2).padStart(7)} s  ${text}`);
+  // On disk as it happens: what ends the process must not end the log.
+  const file = join(tmpdir(), `krell-chaos-${seed}.log`);
+  const note = (text: string): void => {
+    log.push(`${((performance.now() - start) / 1000).toFixed(2).padStart(7)} s  ${text}`);
+    appendFileSync(file, `${log.at(-1)!}\n`);
+  };
   note(`${JSON.stringify(settings)}${isDevice ? ', on a JACK server' : ''}`);
   if (isDevice) await plugIn();
   try {
@@ -67,6 +75,7 @@ export async function chaos(seed: number, seconds: number): Promise<Outcome> {
       clearTimeout(halfTime);
       await sleep(500);
       const broken = await show.close();
+      rmSync(file);
       return { broken, log, summary: show.summary(), disasters };
     } catch (error) {
       await show.abandon();

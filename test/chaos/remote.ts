@@ -51,9 +51,14 @@ export class Remote {
       try {
         const socket = await this.#connection();
         const answer = new Promise<readonly unknown[] | undefined>((resolve) => {
-          this.#answers.set(token, resolve);
-          socket.once('close', () => resolve(undefined));
-          setTimeout(() => resolve(undefined), ANSWER_MS).unref();
+          const fail = (): void => resolve(undefined);
+          const timer = setTimeout(fail, ANSWER_MS).unref();
+          socket.once('close', fail);
+          this.#answers.set(token, (heard) => {
+            clearTimeout(timer);
+            socket.off('close', fail);
+            resolve(heard);
+          });
         });
         for (const [address, ...values] of messages) socket.write(frame(encodeMessage(address, values), 'length'));
         socket.write(frame(encodeMessage(command, [...args, { type: 'i', value: token }]), 'length'));
