@@ -5,6 +5,8 @@ import { HEAP } from '../shared/layout.js';
 
 const ALIGN = 64;
 const PAGE = 65536;
+/** Bytes zeroed at a time: a polyphonic delay line at once would hold up the thread for tens of milliseconds. */
+const SLICE = 1024 * 1024;
 export const DEFAULT_MEMORY_BYTES = 256 * 1024 * 1024;
 
 interface Span {
@@ -19,6 +21,9 @@ export class Arena {
   readonly floats: Float32Array;
   /** Free spans in order of address; no two touch. */
   readonly #free: Span[];
+  /** Given back, and not yet zero. */
+  readonly #dirty: Span[] = [];
+  #cleaning = false;
   readonly #taken = new Map<number, number>();
   readonly #budget: number;
   #used = 0;
@@ -47,7 +52,12 @@ export class Arena {
    */
   take(bytes: number, what: string): number {
     const size = Math.max(ALIGN, Math.ceil(bytes / ALIGN) * ALIGN);
-    const at = this.#free.findIndex((span) => span.bytes >= size);
+    const find = (): number => this.#free.findIndex((span) => span.bytes >= size);
+    let at = find();
+    while (at < 0 && this.#dirty.length > 0) {
+      this.#cleanSlice();
+      at = find();
+    }
     if (at < 0)
       throw new KrellError(
         'memory',
@@ -68,13 +78,40 @@ export class Arena {
     return start;
   }
 
-  /** Gives back what `take` gave; zeroes it for the next. No DSP thread may be able to reach it any more. */
+  /** Gives back what `take` gave, to be zeroed for the next. No DSP thread may be able to reach it any more. */
   give(start: number): void {
     const bytes = this.#taken.get(start);
     if (bytes === undefined) throw new Error(`no allocation at ${start}`);
     this.#taken.delete(start);
     this.#used -= bytes;
+    this.#dirty.push({ start, bytes });
+    if (bytes <= SLICE && this.#dirty.length === 1) this.#cleanSlice();
+    else this.#cleanSoon();
+  }
+
+  /** A slice in each turn of the event loop. */
+  #cleanSoon(): void {
+    if (this.#cleaning) return;
+    this.#cleaning = true;
+    setImmediate(() => {
+      this.#cleaning = false;
+      if (this.#dirty.length > 0) this.#cleanSlice();
+      if (this.#dirty.length > 0) this.#cleanSoon();
+    }).unref();
+  }
+
+  #cleanSlice(): void {
+    const span = this.#dirty[0]!;
+    const { start } = span;
+    const bytes = Math.min(span.bytes, SLICE);
     this.words.fill(0, start / 4, (start + bytes) / 4);
+    span.start += bytes;
+    span.bytes -= bytes;
+    if (span.bytes === 0) this.#dirty.shift();
+    this.#release(start, bytes);
+  }
+
+  #release(start: number, bytes: number): void {
     let at = this.#free.findIndex((span) => span.start > start);
     if (at < 0) at = this.#free.length;
     this.#free.splice(at, 0, { start, bytes });
