@@ -17,6 +17,8 @@ import { signal } from '../shared/gate.js';
 const START_MS = 10_000;
 const RETIRE_MS = 2000;
 const STOP_MS = 1000;
+/** Milliseconds more that the spare may need to be set up, before it is ended in spite of that. */
+const SETUP_MS = 700;
 
 /** Resolves when a word of the arena has another value than `seen`, or after `timeoutMs`. */
 export async function changed(words: Int32Array, word: number, seen: number, timeoutMs: number): Promise<void> {
@@ -178,7 +180,28 @@ export class DspThreads {
     this.#forget(seat);
     if (this.#stopping) return;
     this.#renewed(worker);
-    void this.#terminate(thread);
+    void this.#endRetired(thread);
+  }
+
+  #hasSpare(): boolean {
+    const isPlaced = this.#restarts.some((_, place) => this.#words[workerWord(place, WORKER.SEAT)] === this.#spare);
+    return this.#seats.has(this.#spare) && !isPlaced;
+  }
+  /** Whether a thread is being set up to be the spare. It must not be ended then: inside koffi that aborts the whole process. */
+  #isSpareStarting(): boolean {
+    return this.#hasSpare() && Atomics.load(this.#words, workerWord(SPARE, WORKER.STATE)) === 0;
+  }
+
+  /** Ends a thread that has left its place, unless Piscina, with a task in its queue, has made it the next spare at once. */
+  async #endRetired(thread: number): Promise<void> {
+    const words = this.#words;
+    this.#ending++;
+    await until(words, workerWord(SPARE, WORKER.STATE), () => !this.#isSpareStarting(), START_MS);
+    const isSpare = this.#hasSpare() && words[workerWord(SPARE, WORKER.THREAD)] === thread;
+    const ended = isSpare || this.#stopping ? undefined : this.#terminate(thread);
+    this.#ending--;
+    await ended;
+    this.look();
   }
 
   #died(seat: number): void {
@@ -217,10 +240,8 @@ export class DspThreads {
       this.#vacant.shift();
       Atomics.notify(words, CONTROL.SUCCESSION);
     }
-    const isSpare =
-      this.#seats.has(this.#spare) && !this.#restarts.some((_, place) => words[workerWord(place, WORKER.SEAT)] === this.#spare);
     // A thread that left is ended first, so that Piscina gives the task to a new one.
-    if (isSpare || this.#ending > 0) return;
+    if (this.#hasSpare() || this.#ending > 0) return;
     this.#spare = this.#nextSeat;
     Atomics.store(words, workerWord(SPARE, WORKER.STATE), 0);
     this.#start(SPARE).catch(() => {});
@@ -235,6 +256,7 @@ export class DspThreads {
     const late = new Promise<void>((resolve) => (timer = setTimeout(resolve, STOP_MS)));
     await Promise.race([Promise.allSettled([...this.#seats.values()].map(({ task }) => task)), late]);
     clearTimeout(timer);
+    await until(this.#words, workerWord(SPARE, WORKER.STATE), () => !this.#isSpareStarting(), SETUP_MS);
     for (const seat of [...this.#seats.keys()]) this.#forget(seat);
     await this.#pool.destroy();
   }
