@@ -113,8 +113,10 @@ export class Watch {
     seen.looks++;
     const limit = Atomics.load(words, CONTROL.LIVE) === 1 ? HANGS_MS.live : HANGS_MS.offline;
     if (seen.looks < LEAST_LOOKS || now - seen.since < limit) return false;
+    if (seen.ran === undefined) return true;
+    // Of a thread that has just died, nothing can be known any more: it does not hang.
     const ran = ranMs(word(WORKER.SYSTEM_ID));
-    return ran === undefined || seen.ran === undefined || ran - seen.ran >= limit / 2;
+    return ran !== undefined && ran - seen.ran >= limit / 2;
   }
 
   /** A thread has ended; nobody has its place yet. */
