@@ -3,7 +3,8 @@
 // Every fault event must have been expected by a disaster, every expected one must come. A gap in the sine is explained by nothing but
 //  - the death of the thread that was computing the sine (or the output) at that moment, between two steps: at most one block;
 //  - a thread so late that its partition was given up, when that holds the sine too: because the module that hangs is in the same
-//    partition, or because the machine stood still (which the listener, a thread of its own, has noticed by its own lateness).
+//    partition; because the machine stood still (which the listener, a thread of its own, has noticed by its own lateness); or because
+//    the device has run dry just then, the leader having been dead or held up: with nothing kept ready, a block is all the time there is.
 import type { Engine } from '#src/control/engine.js';
 import type { FaultEvent } from '#src/control/events.js';
 import { CLAIM_TAKEN, CONTROL, MAX_SLOTS, PARTITION, PLAN, WORKER, workerWord } from '#src/shared/layout.js';
@@ -21,6 +22,10 @@ export interface Gap {
 const HEARD = ['sine', 'out'];
 /** A stand-still of the machine, and how far from a gap it may be noticed. */
 const STALL = { ms: 25, frames: 24_000 };
+/** How far from a gap a device may be seen to have run dry: that is looked at every 100 ms. */
+const DRY_FRAMES = 12_000;
+
+const LOOK_MS = 2;
 
 export interface Expectation {
   readonly what: string;
@@ -38,11 +43,14 @@ export class Witness {
   /** Times, in frames, in which a module that hung or was slow shared a partition with the sine. */
   readonly #shared: { readonly from: number; to: number }[] = [];
   readonly #losses: number[] = [];
+  readonly #dry: number[] = [];
   readonly #expected = new Set<Expectation>();
   readonly #unexpected: string[] = [];
 
   constructor(private readonly engine: Engine) {
     engine.on('fault', (event) => this.#hear(event));
+    engine.on('underrun', () => this.#dry.push(engine.frame));
+    engine.on('device', ({ state }) => state !== 'open' && this.#dry.push(engine.frame));
   }
 
   /** A fault that a disaster is about to cause. */
@@ -100,11 +108,14 @@ export class Witness {
       if (span || !this.#partitions([id]).some((partition) => heard.has(partition))) return;
       this.#shared.push((span = { from, to: Infinity }));
     };
-    look();
+    // A scene may follow another without an edit: when what faded out is gone.
+    const timer = setInterval(look, LOOK_MS);
     this.engine.on('edit', look);
+    look();
     try {
       await during();
     } finally {
+      clearInterval(timer);
       this.engine.off('edit', look);
       if (span) span.to = this.engine.frame;
     }
@@ -118,13 +129,22 @@ export class Witness {
     if (to - from <= block && this.#losses.some((frame) => near(frame, 2 * block))) return 'death';
     if (!this.lates.some(({ frame }) => near(frame, 2 * block))) return undefined;
     if (this.#shared.some((span) => from >= span.from - block && from <= span.to)) return 'same partition';
+    if (this.#dry.some((frame) => near(frame, DRY_FRAMES))) return 'dry';
     return this.stalls.some(({ frame, ms }) => ms >= STALL.ms && near(frame, STALL.frames)) ? 'machine' : undefined;
   }
 
   /** What nobody can explain; of gaps, those before frame `before`. */
   broken(before: number): string[] {
     const gaps = this.gaps.filter((gap) => gap.to < before && this.explain(gap) === undefined);
-    return [...this.#unexpected, ...gaps.map((gap) => `a gap in the sine that nothing explains: ${JSON.stringify(gap)}`)];
+    const lately = ({ from, to }: Gap): number[] =>
+      this.lates.map(({ frame }) => frame).filter((frame) => frame > from - STALL.frames && frame < to + STALL.frames);
+    return [
+      ...this.#unexpected,
+      ...gaps.map(
+        (gap) =>
+          `a gap in the sine that nothing explains: ${JSON.stringify(gap)}; threads were late at ${lately(gap).join(', ') || 'no'} frame`,
+      ),
+    ];
   }
   /** Disasters that have not heard of theirs. */
   waiting(): string[] {

@@ -60,7 +60,7 @@ export const cableStorm: Disaster = {
         to: `${to.id}.${to.port}`,
         gain,
       }));
-      const loose = cables.filter(({ to, from }) => to !== 'out.left' && !from.startsWith('bad'));
+      const loose = cables.filter(({ to, from }) => to !== 'out.left' && !/^(bad|net)/.test(from));
       const pulled = Array.from({ length: 1 + random.below(25) }, () => random.pick(loose));
       for (const { from, to, gain } of new Set(pulled)) {
         await engine.disconnect(from, to);
