@@ -69,7 +69,7 @@ export const CONTROL = {
   STAMP_NANOSECONDS: 8 * LINE_W + 2, // H
   STAMP_FRAME_LO: 8 * LINE_W + 3, // H: frames taken from the output ring before it: the engine's frame that goes out then
   STAMP_FRAME_HI: 8 * LINE_W + 4, // H
-  PERIODS: 8 * LINE_W + 5, // H: periods begun, wrapping
+  PERIODS: 8 * LINE_W + 6, // H: periods begun, wrapping
 
   OSC_PACKETS: 9 * LINE_W, // O: packets received
   OSC_MESSAGES: 9 * LINE_W + 1, // O: messages in them
