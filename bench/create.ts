@@ -54,7 +54,7 @@ const assignMs = (engine: Engine): number => engine.stats().edits.assignMs.last;
 const firstPort = (ports: object): string | undefined => Object.keys(ports)[0];
 
 export async function run({ quick }: BenchOptions): Promise<Report> {
-  const rounds = quick ? 20 : 500;
+  const rounds = quick ? 30 : 500;
   const timings = new Timings();
   const engine = await Engine.create({ sampleRate: 48_000 });
   try {

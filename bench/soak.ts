@@ -23,23 +23,24 @@ const GC_LINE = /^\[\d+:(0x[0-9a-f]+)\]\s+\d+ ms: \S/;
 const MARK = /\btesting\b/;
 
 /**
- * Counts the collections between the second mark and the third. Every thread has an isolate of its own: main's is the one of
- * the marks, those of the `earlyThreads` DSP threads have been seen before the first.
+ * Counts the collections between the third mark and the fourth. Every thread has an isolate of its own: main's is the one of
+ * the marks, those of the `earlyThreads` DSP threads have been seen for the first time between the first mark and the second.
  */
 export function countCollections(trace: string, earlyThreads: number): Collections {
   const lines = trace.split('\n').filter((line) => GC_LINE.test(line));
   const isolates = lines.map((line) => GC_LINE.exec(line)![1]!);
   const marks = lines.flatMap((line, i) => (MARK.test(line) ? [i] : []));
-  const [up, begin, end] = marks;
-  if (marks.length !== 3 || up === undefined) throw new KrellError('bench', 'the garbage collector left no trace to go by');
-  const main = isolates[up];
-  const early = new Set(isolates.slice(0, up).filter((isolate) => isolate !== main));
+  const [compiler, up, begin, end] = marks;
+  if (marks.length !== 4 || compiler === undefined) throw new KrellError('bench', 'the garbage collector left no trace to go by');
+  const main = isolates[compiler];
+  const compilers = new Set(isolates.slice(0, compiler).filter((isolate) => isolate !== main));
+  const early = new Set(isolates.slice(compiler, up).filter((isolate) => isolate !== main && !compilers.has(isolate)));
   if (early.size !== earlyThreads)
     throw new KrellError(
       'bench',
       `${early.size} threads have collected garbage at their start, not ${earlyThreads}: cannot tell them apart`,
     );
-  const between = isolates.slice(begin! + 1, end);
+  const between = isolates.slice(begin! + 1, end).filter((isolate) => !compilers.has(isolate));
   const count = (is: (isolate: string) => boolean): number => between.filter(is).length;
   return {
     main: count((isolate) => isolate === main),
