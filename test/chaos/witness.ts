@@ -126,7 +126,7 @@ export class Witness {
     if (!isFinite) return undefined;
     const block = this.engine.blockFrames;
     const near = (frame: number, within: number): boolean => frame > from - within && frame < to + within;
-    if (to - from <= block && this.#losses.some((frame) => near(frame, 2 * block))) return 'death';
+    if (to - from <= block + 1 && this.#losses.some((frame) => near(frame, 2 * block))) return 'death';
     if (!this.lates.some(({ frame }) => near(frame, 2 * block))) return undefined;
     if (this.#shared.some((span) => from >= span.from - block && from <= span.to)) return 'same partition';
     if (this.#dry.some((frame) => near(frame, DRY_FRAMES))) return 'dry';
