@@ -36,7 +36,8 @@ export interface Outcome {
 export async function chaos(seed: number, seconds: number): Promise<Outcome> {
   const random = new Random(seed);
   plant();
-  const isDevice = hasJack && random.next() < 0.5;
+  // Drawn in any case, so that all else is the same where there is no server.
+  const isDevice = random.next() < 0.5 && hasJack;
   const settings = { workers: 2 + random.below(2), realtime: random.next() < 0.5 };
   const log: string[] = [];
   const start = performance.now();
