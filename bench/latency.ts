@@ -8,10 +8,11 @@ import type { OutputOptions } from '../src/control/output.js';
 import { encodeMessage } from '../src/osc/codec.js';
 import { OscServer } from '../src/osc/server.js';
 import type { Probed, ProbeTask } from './latency/probe.js';
+import { stages } from './latency/stages.js';
 import { findJackd, startJackd } from './peers/jackd.js';
 import { findScsynth } from './peers/scsynth.js';
 import { message, SynthDef } from './peers/synthdef.js';
-import { distributionRow, machine, STALLS_NOTE, type BenchOptions, type Distribution, type Report } from './report.js';
+import { distributionRow, machine, type BenchOptions, type Distribution, type Report } from './report.js';
 
 const PERIODS = [128, 64];
 const SETTLE_MS = 500;
@@ -29,8 +30,8 @@ interface Trial {
   readonly name: string;
   readonly periodFrames: number;
   readonly probed: Probed;
-  readonly underruns: number;
-  readonly stalls: number;
+  /** Where they are counted. */
+  readonly underruns?: number;
 }
 
 async function probe(task: ProbeTask): Promise<Probed> {
@@ -53,7 +54,7 @@ async function krell(output: OutputOptions, name: string, periodFrames: number, 
     const jackPort = driver === 'jack' ? 'krell:out_1' : 'PortAudio:out_0';
     const probed = await probe({ udpPort: server.oscPort, jackPort, on: set(10), off: set(0), trials });
     const after = engine.stats();
-    return { name, periodFrames, probed, underruns: after.underruns - before.underruns, stalls: after.stalls - before.stalls };
+    return { name, periodFrames, probed, underruns: after.underruns - before.underruns };
   } finally {
     await server?.stop();
     await engine.stop();
@@ -84,7 +85,7 @@ async function scsynth(program: string, periodFrames: number, trials: number): P
     socket.close();
     const set = (gate: number): string => message('/n_set', SYNTH_NODE, 'gate', { float: gate }).toString('base64');
     const probed = await probe({ udpPort, jackPort: 'SuperCollider:out_1', on: set(1), off: set(0), trials });
-    return { name: 'scsynth', periodFrames, probed, underruns: 0, stalls: 0 };
+    return { name: 'scsynth', periodFrames, probed };
   } finally {
     child.kill();
     await exited;
@@ -92,10 +93,13 @@ async function scsynth(program: string, periodFrames: number, trials: number): P
 }
 
 export async function run({ quick }: BenchOptions): Promise<Report> {
-  const title = 'UDP packet → first sample heard by another client of the same JACK server';
+  const title = 'UDP packet → first sample heard by another client of the same JACK server, and the stages on the way (null driver)';
   const program = findScsynth();
   const notes: string[] = [];
-  if (!findJackd()) return { title, rows: [], notes: ['jackd is not installed: nothing to measure with', machine()] };
+  const onTheWay = await stages(quick ? 20 : 500);
+  const stageRows = onTheWay.map(distributionRow);
+  if (!findJackd())
+    return { title, rows: stageRows, notes: ['jackd is not installed: only the stages', machine()], distributions: onTheWay };
   if (!program) notes.push('scsynth is not installed: nothing to compare with');
   const trials = quick ? 20 : 500;
   const results: Trial[] = [];
@@ -117,18 +121,20 @@ export async function run({ quick }: BenchOptions): Promise<Report> {
   }));
   return {
     title,
-    rows: results.map(({ probed, underruns, stalls }, i) => ({
-      ...distributionRow(distributions[i]!),
-      lost: probed.lost,
-      underruns,
-      stalls,
-    })),
+    rows: [
+      ...results.map(({ probed, underruns }, i) => ({
+        ...distributionRow(distributions[i]!),
+        lost: probed.lost,
+        ...(underruns === undefined ? {} : { underruns }),
+      })),
+      ...stageRows,
+    ],
     notes: [
       ...notes,
       'From before the packet is sent to the other client’s cycle with the sound, and on to its first frame there. Packets are sent at any time of a period. Dummy backend, 48 kHz; the number is the server’s period in frames.',
-      STALLS_NOTE,
+      'Stages: blocks of 64 frames, 5.3 ms kept ready: a block that is computed waits that long to be taken. The thread that looks needs a processor of its own.',
       machine(),
     ],
-    distributions,
+    distributions: [...distributions, ...onTheWay],
   };
 }

@@ -1,6 +1,6 @@
 // A patch that plays in a terminal: what is shown meanwhile, and what is said in the end.
 import type { Engine } from '../control/engine.js';
-import type { EngineStats } from '../control/stats.js';
+import type { EngineStats, WorkerStats } from '../control/stats.js';
 import type { Recording } from '../host/recorder.js';
 import { liveLine, Meter } from './live-line.js';
 import { pause } from './signals.js';
@@ -23,7 +23,7 @@ export function tellOf(engine: Engine, line: LiveLine): void {
 /** What `play` reports in the end: the last state of the engine, but peak and loads over the whole time. */
 export type Session = Omit<EngineStats, 'peak' | 'workers'> & {
   peak: number;
-  workers: { load: number; maxBlockMs: number; faults: number }[];
+  workers: Omit<WorkerStats, 'blocks'>[];
 };
 
 /** Shows the engine at work for `seconds`, or until the signal. */
@@ -35,7 +35,7 @@ export async function watch(
   oscPort: number | undefined,
 ): Promise<Session> {
   const meters: Meter[] = [];
-  const workers = Array.from({ length: engine.workers }, () => ({ load: 0, maxBlockMs: 0, faults: 0 }));
+  const workers: { load: number; maxBlockMs: number }[] = Array.from({ length: engine.workers }, () => ({ load: 0, maxBlockMs: 0 }));
   let peak = 0;
   const begin = performance.now() / 1000;
   for (let now = begin; ;) {
@@ -45,15 +45,14 @@ export async function watch(
     const stats = engine.stats();
     stats.peak.forEach((level, channel) => (meters[channel] ??= new Meter()).update(level, now, elapsed));
     peak = Math.max(peak, ...stats.peak);
-    stats.workers.forEach(({ load, maxBlockMs, faults }, i) => {
+    stats.workers.forEach(({ load, maxBlockMs }, i) => {
       const worker = workers[i]!;
       worker.load += (load - worker.load) * (elapsed / (now - begin));
       worker.maxBlockMs = Math.max(worker.maxBlockMs, maxBlockMs);
-      worker.faults = faults;
     });
     if (signal.aborted || now >= begin + seconds) {
       line.clear();
-      return { ...stats, peak, workers };
+      return { ...stats, peak, workers: stats.workers.map(({ blocks: _, ...last }, i) => ({ ...last, ...workers[i]! })) };
     }
     line.draw(liveLine(stats, meters, line.width, line.hasColour, oscPort));
   }
