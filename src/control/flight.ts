@@ -15,10 +15,21 @@ const BLAMED_S = 0.25;
 const FILES_MS = 10_000;
 /** Milliseconds from an underrun to the search for its cause: what is to blame may be found out meanwhile. */
 const SEARCH_MS = 100;
+/** Milliseconds between two looks at what has come by OSC. */
+const OSC_MS = 250;
 const EVENTS_MAX = 4096;
 const OVERWRITTEN = 64;
 /** A module that takes this share of a block's time is to blame, whatever else there was. */
 const MOST = 0.75;
+
+const OSC_COUNTERS = [
+  ['packets', CONTROL.OSC_PACKETS],
+  ['messages', CONTROL.OSC_MESSAGES],
+  ['malformed', CONTROL.OSC_FAULTS],
+  ['late', CONTROL.OSC_LATE],
+  ['merged', CONTROL.OSC_MERGED],
+  ['dropped', CONTROL.OSC_DROPPED],
+] as const;
 
 export interface FlightBlock {
   /** First frame of the block. */
@@ -67,6 +78,9 @@ export class FlightRecorder {
   readonly #costliest: Costliest;
   readonly #events: FlightEvent[] = [];
   readonly #collections: PerformanceObserver;
+  readonly #listening: NodeJS.Timeout;
+  /** OSC counters at the last look. */
+  #heard: number[];
   #stalls = 0;
   #nextFile = 0;
   /** Underruns not yet explained. */
@@ -84,10 +98,13 @@ export class FlightRecorder {
       for (const { duration } of list.getEntries()) this.#add('gc', `the main thread collected garbage for ${duration.toFixed(1)} ms`);
     });
     this.#collections.observe({ entryTypes: ['gc'] });
+    this.#heard = this.#oscCounters();
+    this.#listening = setInterval(() => this.#hear(), OSC_MS).unref();
   }
 
   async stop(): Promise<void> {
     this.#collections.disconnect();
+    clearInterval(this.#listening);
     clearTimeout(this.#search);
     if (this.#missed > 0) this.#explain();
     await this.#writing;
@@ -110,6 +127,18 @@ export class FlightRecorder {
         return;
       default:
     }
+  }
+
+  #oscCounters(): number[] {
+    return OSC_COUNTERS.map(([, word]) => Atomics.load(this.#arena.words, word));
+  }
+
+  /** Takes note of what has come by OSC. */
+  #hear(): void {
+    const now = this.#oscCounters();
+    const news = OSC_COUNTERS.flatMap(([name], i) => (now[i] === this.#heard[i] ? [] : [`${(now[i]! - this.#heard[i]!) | 0} ${name}`]));
+    this.#heard = now;
+    if (news.length > 0) this.#add('osc', news.join(', '));
   }
 
   #add(kind: string, message: string): void {
@@ -212,7 +241,7 @@ export class FlightRecorder {
     }
     const pause = Math.max(0, ...(last[0] ?? []).map(({ sinceUs }) => sinceUs));
     if (pause > 2 * blockUs) return `DSP thread 0 began no block for ${ms(pause)}: the system did not wake it`;
-    const other = recent.at(-1);
+    const other = recent.findLast(({ kind }) => kind !== 'osc') ?? recent.at(-1);
     return other ? `unknown; shortly before: ${other.kind}, ${other.message}` : 'unknown';
   }
 }

@@ -7,6 +7,7 @@ import { afterEach, expect, it } from 'vitest';
 import { Engine } from '#src/control/engine.js';
 import type { Flight } from '#src/control/flight.js';
 import { planted } from '#src/control/kernels.js';
+import { CONTROL } from '#src/shared/layout.js';
 import { Bytes, encodeModule, I32, OP } from '#src/kernel/wasm/encoder.js';
 
 let engine: Engine | undefined;
@@ -42,6 +43,16 @@ it('keeps every block, with its times, and what was done meanwhile', async () =>
     expect(wakeUs).toBe(0);
   });
   expect(events.every((event) => event.frame > frame - 48_000 * 11)).toBe(true);
+});
+
+it('keeps what came by OSC', async () => {
+  engine = await Engine.create({ workers: 1, realtime: false });
+  const { words } = engine.arena;
+  Atomics.add(words, CONTROL.OSC_PACKETS, 3);
+  Atomics.add(words, CONTROL.OSC_LATE, 1);
+  const told = (): string[] => engine!.flight().events.flatMap(({ kind, message }) => (kind === 'osc' ? [message] : []));
+  while (told().length === 0) await sleep(5);
+  expect(told()).toEqual(['3 packets, 1 late']);
 });
 
 it('writes a file that names the module when the device ran dry', async () => {
