@@ -65,7 +65,9 @@ export const patches: Readonly<Record<string, Handler>> = {
     await engine.saveSnapshot(name);
     return { done: [name] };
   },
-  '/engine/snapshot/recall': async ({ engine }, _, name: string, seconds?: number) => {
+  '/engine/snapshot/recall': async ({ engine, flush }, _, name: string, seconds?: number) => {
+    // What was set before is not to come after it.
+    await flush();
     await engine.recallSnapshot(name, seconds === undefined ? {} : { seconds });
     return { done: [name] };
   },

@@ -4,10 +4,13 @@
 import { Worker } from 'node:worker_threads';
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Engine } from '../control/engine.js';
 import type { EngineEvent, EngineEventKind, EngineListener } from '../control/events.js';
 import { KrellError } from '../errors.js';
 import { PACKAGE_ROOT } from '../kernel/source.js';
+import { COMMANDS_OSC_W, CONTROL, RUN_PLAYING } from '../shared/layout.js';
+import { CommandRing } from '../shared/ring.js';
 import { Folders } from './execute-files.js';
 import { execute, shortened, type Context, type Sender } from './execute.js';
 import type { FromOsc, OscThreadOptions, OutgoingMessage, ToOsc } from './protocol.js';
@@ -47,9 +50,10 @@ export const OSC_PORT = 9000;
 export const HTTP_PORT = 9001;
 export const LOOPBACK = '127.0.0.1';
 
-/** Milliseconds the thread may take to listen, to hand over changes, and to leave. */
+/** Milliseconds the thread may take to listen, to hand over changes, the engine to read them, and the thread to leave. */
 const LISTEN_MS = 10_000;
 const FLUSH_MS = 1000;
+const DRAIN_MS = 100;
 const STOP_MS = 500;
 /** A thread that dies more often than this within a minute is not started again. */
 const RESTARTS = 5;
@@ -246,6 +250,15 @@ export class OscServer {
       this.#post({ kind: 'flush', request });
     });
     this.#flushes.delete(request);
+    await this.#drained();
+  }
+
+  /** Waits until the engine has read what OSC had set: what control says next is to come after it. */
+  async #drained(): Promise<void> {
+    const { words, buffer } = this.#engine.arena;
+    const ring = new CommandRing(buffer, COMMANDS_OSC_W);
+    const end = performance.now() + DRAIN_MS;
+    while (ring.fill() > 0 && Atomics.load(words, CONTROL.RUN) === RUN_PLAYING && performance.now() < end) await sleep(1);
   }
 
   // ── what the engine says ──

@@ -119,6 +119,19 @@ describe('a player', () => {
     expect(engine.patch.snapshots.get('now')!.find(({ id, param }) => id === 'vcf' && param === 'cutoff')!.values).toEqual([777]);
   });
 
+  it('recalls a snapshot after what was set before, in the sound and in the patch', async () => {
+    for (let i = 0; i < 20; i++) {
+      player.packet(
+        encodeBundle(IMMEDIATELY, [encodeMessage('/vcf/cutoff', [900 + i]), encodeMessage('/engine/snapshot/recall', ['low'])]),
+      );
+      await until(() => player.heard.length > i);
+      await until(() => engine.moduleInfo('vcf').params['cutoff'] === 100);
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      expect(engine.moduleInfo('vcf').params['cutoff']).toBe(100);
+      expect(engine.patch.modules.get('vcf')!.params.get('cutoff')).toEqual([100]);
+    }
+  });
+
   it('makes a module and plays it at once', async () => {
     expect(await player.ask('/engine/module/create', 'attenuverter', 'dc')).toEqual([
       ['/done', '/engine/module/create', 'attenuverter', 'dc'],
