@@ -10,6 +10,7 @@ import { Engine, render } from '#src/index.js';
 import { tableLayout } from '#src/kernel/index.js';
 import { takeInput } from '#src/realtime/input.js';
 import { advanceFrame } from '#src/shared/frame.js';
+import { readFrame } from '#src/shared/frame.js';
 import { CONTROL, HEAP, INPUT, INPUT_FRAMES, INPUT_RING_CHANNELS, INPUT_RING_W, RING_FRAMES } from '#src/shared/layout.js';
 import { FrameRing } from '#src/shared/ring.js';
 import { hasJack, startJack } from './jack.js';
@@ -96,6 +97,9 @@ it('is silent offline', async () => {
   expect(new Set(channels![1]!)).toEqual(new Set([0]));
 });
 
+const TAKES = 20;
+const STRETCH_MS = 300;
+
 describe.skipIf(!hasJack)('through a JACK server', () => {
   const folder = mkdtempSync(join(tmpdir(), 'krell-input-'));
   let end: () => Promise<void>;
@@ -111,7 +115,7 @@ describe.skipIf(!hasJack)('through a JACK server', () => {
     { driver: 'jack', latency: 'low', from: 'krell:out_1', to: 'krell:in_1' },
     { driver: 'jack', latency: 'safe', from: 'krell:out_1', to: 'krell:in_1' },
     { driver: 'portaudio', latency: 'safe', from: 'PortAudio:out_0', to: 'PortAudio:in_0' },
-  ] as const)('hears itself, half as loud and always as late ($driver, $latency)', { retry: 3 }, async ({ driver, latency, from, to }) => {
+  ] as const)('hears itself, half as loud and always as late ($driver, $latency)', async ({ driver, latency, from, to }) => {
     engine = await Engine.create({ sampleRate: 48_000 });
     await engine.loadPatch(ECHO);
     const record = join(folder, `${driver}-${latency}.wav`);
@@ -122,12 +126,18 @@ describe.skipIf(!hasJack)('through a JACK server', () => {
     // Beside the server's own inputs, which are silent.
     patchbay.connect(from, to);
     patchbay.close();
-    await sleep(1000);
-    const [underruns, missing] = [engine.stats().underruns, Atomics.load(words, CONTROL.INPUT_UNDERRUNS)];
+    await sleep(300);
+    // An underrun, of the output or of the input, shifts the two against each other: a stretch without one is looked for.
+    const shifts = (): number => engine!.stats().underruns + Atomics.load(words, CONTROL.INPUT_UNDERRUNS);
+    let at = 0;
+    for (let take = 0, before = -1; take < TAKES && shifts() !== before; take++) {
+      before = shifts();
+      at = readFrame(words, CONTROL.HOST_FRAME_LO) + 1000;
+      await sleep(STRETCH_MS);
+    }
     await engine.stopRecording();
     const bytes = readFileSync(record);
     const data = bytes.indexOf('data', 12, 'latin1') + 8;
-    const frames = Math.floor((bytes.length - data) / 8);
     const sample = (frame: number, channel: number): number => bytes.readFloatLE(data + 8 * frame + 4 * channel);
     // The echo's lag: where right fits half of left best, over one cycle of the tone.
     const misfit = (at: number, lag: number): number => {
@@ -137,10 +147,8 @@ describe.skipIf(!hasJack)('through a JACK server', () => {
     };
     const lagAt = (at: number): number =>
       Array.from({ length: 480 }, (_, lag) => lag).reduce((best, lag) => (misfit(at, lag) < misfit(at, best) ? lag : best));
-    const at = frames - 20_000;
     const lag = lagAt(at);
     expect(misfit(at, lag)).toBeLessThan(0.02);
-    // An underrun, of the output or of the input, shifts the two against each other.
-    expect([underruns, missing, lagAt(at + 15_000)]).toEqual([0, 0, lag]);
+    expect(lagAt(at + 10_000)).toBe(lag);
   });
 });
