@@ -28,7 +28,7 @@ export interface StressReport {
 
 const TASK = { file: new URL('../../jobs/sum.js', import.meta.url) };
 const BYTES = 8192;
-const BURST = 250;
+const BURST = 64;
 /** Different ones: what is sent twice in one message travels once. */
 const ARGUMENTS = Array.from({ length: BURST }, () => new Uint8Array(BYTES).fill(1));
 /** Created and removed again, eight of them at once every so often. */
