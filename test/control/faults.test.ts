@@ -256,8 +256,12 @@ describe('a thread', () => {
     const run = await load(patch({ type: 'noise' }, {}, [{ from: 'bad.white', to: 'out.right' }]), { workers: 1 });
     const { engine, faults } = run;
     await record(run, 48_000, async () => {
-      for (let death = 1; death <= 2; death++) {
-        await until(() => Atomics.load(engine.arena.words, workerWord(0, WORKER.AT)) !== 0);
+      const word = (field: number): number => Atomics.load(engine.arena.words, workerWord(0, field));
+      for (let death = 1, seat = -1; death <= 2; death++) {
+        // Another thread than the one before, which has got as far as that module.
+        await until(() => word(WORKER.SEAT) !== seat && word(WORKER.AT) !== 0);
+        await sleep(10);
+        seat = word(WORKER.SEAT);
         await kill(engine, 0);
       }
     });
