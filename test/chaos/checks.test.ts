@@ -1,4 +1,5 @@
 // The checks of the chaos test, each seen to fail: a gap, a command, memory, a job, a fault, a thread that are planted are found.
+import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { heardPieces } from './pieces.js';
 import { PLANTED, plant } from './kernels.js';
@@ -77,6 +78,8 @@ it('a show that is sabotaged', async () => {
     { kind: 'create', type: PLANTED.trap, id: 'bad' },
     { kind: 'connect', from: 'bad.out', to: 'out.right' },
   ]);
+  // Not before it has: with its thread its turn could go.
+  while (engine.moduleInfo('bad').state !== 'bypassed') await sleep(5);
   await engine.killWorker(1);
   await engine.set('sine', 'fine', 50);
   const broken = (await show.close()).join('\n');
