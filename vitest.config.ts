@@ -1,6 +1,24 @@
 import { defineConfig } from 'vitest/config';
 
 // Tests import the built program (`#src/…` is dist/src/…): worker threads run JavaScript files.
+const shared = { testTimeout: 30_000, hookTimeout: 30_000, pool: 'forks' } as const;
+
+/** What plays in real time has the machine to itself: its threads would take it from one another. */
+const LIVE = [
+  'test/bench/latency.test.ts',
+  'test/chaos/**/*.test.ts',
+  'test/cli/{osc,play}.test.ts',
+  'test/control/{faults,flight,live-bits}.test.ts',
+  'test/host/{devices,host,input,lost}.test.ts',
+  'test/jobs/script.test.ts',
+  'test/osc/server-live.test.ts',
+];
+
 export default defineConfig({
-  test: { include: ['test/**/*.test.ts'], testTimeout: 30_000, hookTimeout: 30_000, pool: 'forks', maxWorkers: 2 },
+  test: {
+    projects: [
+      { test: { ...shared, name: 'exact', include: ['test/**/*.test.ts'], exclude: LIVE, maxWorkers: 2, sequence: { groupOrder: 0 } } },
+      { test: { ...shared, name: 'live', include: LIVE, maxWorkers: 1, sequence: { groupOrder: 1 } } },
+    ],
+  },
 });

@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { Engine, render, type EngineOptions, type OutputOptions } from '#src/index.js';
 import { readFloatWav } from '../control/wav.js';
+import { DEEP_MS } from '../deep.js';
 import { CONTROL } from '#src/shared/layout.js';
 import type { FaultEvent } from '#src/control/events.js';
 
@@ -138,7 +139,7 @@ describe('ticks', () => {
     expect(changes(offline.cv).length).toBeGreaterThan(5);
     for (let take = 1; ; take++) {
       const record = join(folder.path, `take${take}.wav`);
-      const { engine } = await play(folder, folder.patch(), { record, periodFrames: 1024 });
+      const { engine } = await play(folder, folder.patch(), { record, latency: DEEP_MS });
       await until(() => engine.frame > RATE);
       const isClean = engine.stats().underruns === 0 && engine.scriptStats().late === 0;
       await engine.stop();
