@@ -3,7 +3,7 @@
 // The leader waits at the end of a block until the device is about to run dry (offline, a second). What is still taken then is
 // abandoned: the block ends without it, what others read of it fades out, and it stays shut until its owner says that it is back
 // (`finish`). An owner that was killed says so through its successor: `settle` is the first thing a thread does in a place. What nobody
-// has abandoned meanwhile it computes to its end, from the step on in which the one before it died, so that nothing is lost of the block.
+// has abandoned meanwhile it computes to its end, from where the one before it died, so that nothing is lost of the block.
 import {
   CLAIM_ABANDONED,
   CLAIM_ENDED,
@@ -99,12 +99,12 @@ export function settle(thread: DspThread): void {
     const claim = Atomics.load(words, partition + PARTITION.CLAIM);
     if (ownerOf(claim) !== index) continue;
     if (stateOf(claim) === CLAIM_TAKEN) {
-      if (words[base + WORKER.AT] === 0) silence(thread, partition);
-      else resumePartition(thread, partition, claim);
+      resumePartition(thread, partition, claim);
       finish(thread, partition, claim);
     } else if (stateOf(claim) === CLAIM_ABANDONED) Atomics.store(words, partition + PARTITION.CLAIM, withState(claim, CLAIM_ENDED));
   }
   words[base + WORKER.AT] = 0;
+  words[base + WORKER.PARTITION] = 0;
   Atomics.store(words, base + WORKER.ABANDONED, 0);
   if (index > 0) releasePlan(words, index);
 }

@@ -10,6 +10,8 @@ import {
   CONTROL,
   MAX_SLOTS,
   PARTITION,
+  PENDING_DEALT,
+  PENDING_FREE,
   PLAN,
   SLOT,
   SLOTS_W,
@@ -47,11 +49,13 @@ function append(words: Int32Array, partition: number, index: number): void {
  * Deals the events of the block that begins at FRAME to the partitions of `plan` (a word index, 0 = none). An event for a
  * module that is not in the plan is applied to its state at once. When a block has more events than fit, the rest stay
  * for the next one and are late.
+ * @returns how many were taken out of the heap
  */
-export function dealEvents(words: Int32Array, floats: Float32Array, plan: number, frames: number): void {
+export function dealEvents(words: Int32Array, floats: Float32Array, plan: number, frames: number): number {
   let dealt = 0;
+  let taken = 0;
   for (let offset = framesToFirst(words); offset < frames && dealt < BLOCK_EVENTS_MAX; offset = framesToFirst(words)) {
-    const event = pendingAt(0);
+    const event = pendingAt(words, 0);
     if (offset < 0) Atomics.add(words, CONTROL.LATE_EVENTS, 1);
     const state = stateOf(words, event);
     const partition = state === 0 ? 0 : partitionOf(words, plan, event);
@@ -70,8 +74,10 @@ export function dealEvents(words: Int32Array, floats: Float32Array, plan: number
       if (partition === 0) applyEvent(words, floats, to);
       else append(words, partition, dealt++);
     }
-    dropFirst(words);
+    dropFirst(words, partition === 0 ? PENDING_FREE : PENDING_DEALT);
+    taken++;
   }
+  return taken;
 }
 
 /** Applies the block event at word `event` to its module. An event that means nothing to it (a parameter or voice it lacks) counts as stale. */

@@ -17,7 +17,7 @@ import {
   STAGE_OPEN,
   WORKER,
 } from '../shared/layout.js';
-import { advanceFrame } from '../shared/frame.js';
+import { setAdvanced } from '../shared/frame.js';
 import { waitGate } from '../shared/gate.js';
 import { takeNextPlan } from '../shared/plans.js';
 import { CommandRing, FrameRing } from '../shared/ring.js';
@@ -28,7 +28,7 @@ import { takeInput } from './input.js';
 import { installKernels } from './kernels.js';
 import { writeBus } from './output.js';
 import { openPartitions, preparePartitions } from './partitions.js';
-import { CONTROL_PLACES, takeCommands } from './pending.js';
+import { CONTROL_PLACES, forgetDealt, gather, takeCommands } from './pending.js';
 import { scriptsHaveSpoken, wakeScripts } from './scripts.js';
 import { mayRetire } from './spare.js';
 import type { DspThread } from './thread.js';
@@ -53,6 +53,7 @@ export class Leader {
     this.fromControl = new CommandRing(buffer as SharedArrayBuffer, COMMANDS_CONTROL_W);
     this.fromOsc = new CommandRing(buffer as SharedArrayBuffer, COMMANDS_OSC_W);
     this.fromScript = new CommandRing(buffer as SharedArrayBuffer, COMMANDS_SCRIPT_W);
+    gather(thread.words, [this.fromControl, this.fromOsc, this.fromScript]);
   }
 
   /** Until RUN_STOP, or until it retires. */
@@ -69,7 +70,8 @@ export class Leader {
       if (isBetween && mayRetire(thread)) return;
       if (isBetween && Atomics.load(words, CONTROL.NEXT_PLAN) !== words[CONTROL.PLAN]!) this.adopt();
       const wanted = words[CONTROL.RING_DEPTH]! + Atomics.load(words, CONTROL.HOST_NEEDS);
-      const hasRoom = state === RUN_PLAYING && ring.fill() + words[CONTROL.BLOCK_FRAMES]! <= wanted;
+      const filled = ring.fill() + words[CONTROL.BLOCK_FRAMES]!;
+      const hasRoom = state === RUN_PLAYING && filled <= wanted && filled <= RING_FRAMES;
       if (!isBetween || (hasRoom && scriptsHaveSpoken(words))) {
         this.block();
       } else {
@@ -99,10 +101,12 @@ export class Leader {
       takeCommands(words, this.fromScript, CONTROL_PLACES);
       takeInput(words, floats, this.input);
       if (plan !== 0) preparePartitions(words, plan);
-      dealEvents(words, floats, plan, frames);
+      const taken = dealEvents(words, floats, plan, frames);
       words[CONTROL.STAGE_WRITTEN] = this.ring.written();
       words[CONTROL.STAGE_FRAME] = words[CONTROL.FRAME_LO]!;
+      words[CONTROL.STAGE_FRAME_HI] = words[CONTROL.FRAME_HI]!;
       Atomics.store(words, CONTROL.STAGE, STAGE_DEALT);
+      forgetDealt(words, taken);
     }
     if (words[CONTROL.STAGE] === STAGE_DEALT) openPartitions(this.thread, plan);
     if (words[CONTROL.STAGE] === STAGE_OPEN) {
@@ -127,11 +131,11 @@ export class Leader {
     return takePart(thread, plan, ticket, true);
   }
 
-  /** The block goes to the ring, and time goes on; each once, whoever did the other. */
+  /** The block goes to the ring, once, and time goes on, to where it must be, whoever began with that. */
   private deliver(plan: number, frames: number): void {
     const { words } = this.thread;
     if (this.ring.written() === words[CONTROL.STAGE_WRITTEN]) writeBus(words, this.ring, plan);
-    if (words[CONTROL.FRAME_LO] === words[CONTROL.STAGE_FRAME]) advanceFrame(words, CONTROL.FRAME_LO, frames);
+    setAdvanced(words, CONTROL.FRAME_LO, words[CONTROL.STAGE_FRAME]!, words[CONTROL.STAGE_FRAME_HI]!, frames);
     Atomics.store(words, CONTROL.STAGE, STAGE_FREE);
     Atomics.add(words, CONTROL.BLOCKS, 1);
     wakeScripts(words);

@@ -132,6 +132,7 @@ export function finish(thread: DspThread, partition: number, claimed: number): v
     Atomics.store(words, base + WORKER.ABANDONED, 0);
   }
   // From here on the plan may be another block's: nothing of it is touched.
+  words[base + WORKER.PARTITION] = 0;
   if (Atomics.load(words, CONTROL.DONE_WAITERS) !== 0) signal(words, CONTROL.DONE_GATE);
 }
 

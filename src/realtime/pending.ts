@@ -1,40 +1,65 @@
 // Events that wait for their frame: a binary heap in the arena, ordered by frame, then by arrival. The leader only.
-import { COMMAND, CONTROL, PENDING_MAX, PENDING_W, PENDING_WORDS } from '../shared/layout.js';
+//
+// A leader may die between any two instructions and no event be lost or heard twice by it. So what counts are the records: each has a
+// state that changes by one store, and stays in its place. The heap, an order of their numbers, is made anew from them (`gather`).
+//
+//   free ──the record is whole──► waits ──its block is dealt──► dealt ──the dealing is done (STAGE_DEALT)──► free
+//
+// A command is in the heap before it leaves its ring; which one it was there tells whether it still has to leave.
+import {
+  COMMAND,
+  CONTROL,
+  PENDING,
+  PENDING_DEALT,
+  PENDING_FREE,
+  PENDING_MAX,
+  PENDING_ORDER_W,
+  PENDING_W,
+  PENDING_WAITS,
+  STAGE_FREE,
+} from '../shared/layout.js';
 import type { CommandRing } from '../shared/ring.js';
 
 const SIGN = 0x8000_0000 | 0;
-const ARRIVAL = COMMAND.WORDS;
 
 /** Places that only control may fill: whatever comes in from outside, an edit gets through. */
 export const CONTROL_PLACES = 2048;
 
-/** Word index of the heap's place `i`. */
-export const pendingAt = (i: number): number => PENDING_W + i * PENDING_WORDS;
+const recordAt = (number: number): number => PENDING_W + number * PENDING.WORDS;
+const numberAt = (words: Int32Array, place: number): number => words[PENDING_ORDER_W + place]! + place;
+function putNumber(words: Int32Array, place: number, number: number): void {
+  words[PENDING_ORDER_W + place] = number - place;
+}
 
-/** Whether the event at word `a` comes before the one at `b`. */
-function before(words: Int32Array, a: number, b: number): boolean {
+/** Word index of the record in place `place` of the heap; the first event is in place 0. */
+export const pendingAt = (words: Int32Array, place: number): number => recordAt(numberAt(words, place));
+
+/** Whether the event in place `i` comes before the one in place `k`. */
+function before(words: Int32Array, i: number, k: number): boolean {
+  const a = pendingAt(words, i);
+  const b = pendingAt(words, k);
   const high = words[a + COMMAND.FRAME_HI]! - words[b + COMMAND.FRAME_HI]!;
   if (high !== 0) return high < 0;
   const lowA = words[a + COMMAND.FRAME_LO]! ^ SIGN;
   const lowB = words[b + COMMAND.FRAME_LO]! ^ SIGN;
   if (lowA !== lowB) return lowA < lowB;
-  return ((words[a + ARRIVAL]! - words[b + ARRIVAL]!) | 0) < 0;
+  return ((words[a + PENDING.ARRIVAL]! - words[b + PENDING.ARRIVAL]!) | 0) < 0;
 }
 
-function swap(words: Int32Array, a: number, b: number): void {
-  for (let word = 0; word < PENDING_WORDS; word++) {
-    const kept = words[a + word]!;
-    words[a + word] = words[b + word]!;
-    words[b + word] = kept;
-  }
+function swap(words: Int32Array, i: number, k: number): void {
+  const kept = numberAt(words, i);
+  putNumber(words, i, numberAt(words, k));
+  putNumber(words, k, kept);
 }
 
-function siftUp(words: Int32Array, from: number): void {
-  let i = from;
+/** Takes the record in the place behind the heap into it. */
+function enter(words: Int32Array): void {
+  let i = words[CONTROL.PENDING]!;
+  words[CONTROL.PENDING] = i + 1;
   while (i > 0) {
     const parent = (i - 1) >> 1;
-    if (!before(words, pendingAt(i), pendingAt(parent))) return;
-    swap(words, pendingAt(i), pendingAt(parent));
+    if (!before(words, i, parent)) return;
+    swap(words, i, parent);
     i = parent;
   }
 }
@@ -43,10 +68,9 @@ function siftDown(words: Int32Array, size: number): void {
   let i = 0;
   for (;;) {
     let first = i;
-    for (let child = 2 * i + 1; child < size && child <= 2 * i + 2; child++)
-      if (before(words, pendingAt(child), pendingAt(first))) first = child;
+    for (let child = 2 * i + 1; child < size && child <= 2 * i + 2; child++) if (before(words, child, first)) first = child;
     if (first === i) return;
-    swap(words, pendingAt(i), pendingAt(first));
+    swap(words, i, first);
     i = first;
   }
 }
@@ -65,25 +89,56 @@ export function takeCommands(words: Int32Array, ring: CommandRing, spare: number
       Atomics.add(words, CONTROL.HELD_BACK, 1);
       return;
     }
-    const event = pendingAt(size);
-    ring.pop(words, event);
+    const event = pendingAt(words, size);
+    ring.peek(words, event);
     if (words[event + COMMAND.FRAME_HI] === -1 && words[event + COMMAND.FRAME_LO] === -1) {
       words[event + COMMAND.FRAME_LO] = words[CONTROL.FRAME_LO]!;
       words[event + COMMAND.FRAME_HI] = words[CONTROL.FRAME_HI]!;
     }
-    words[event + ARRIVAL] = words[CONTROL.ARRIVALS]!;
+    words[event + PENDING.ARRIVAL] = words[CONTROL.ARRIVALS]!;
     words[CONTROL.ARRIVALS] = (words[CONTROL.ARRIVALS]! + 1) | 0;
-    words[CONTROL.PENDING] = size + 1;
-    siftUp(words, size);
+    words[event + PENDING.RING] = ring.base;
+    words[event + PENDING.PLACE] = ring.first();
+    Atomics.store(words, event + PENDING.STATE, PENDING_WAITS);
+    ring.release();
+    enter(words);
   }
 }
 
-/** Takes the first event out of the heap. */
-export function dropFirst(words: Int32Array): void {
+/** Takes the first event out of the heap, whose record now says what has become of it. Records taken out lie behind the heap, the last one first. */
+export function dropFirst(words: Int32Array, state = PENDING_FREE): void {
+  Atomics.store(words, pendingAt(words, 0) + PENDING.STATE, state);
   const size = words[CONTROL.PENDING]! - 1;
   words[CONTROL.PENDING] = size;
-  if (size > 0) swap(words, pendingAt(0), pendingAt(size));
+  if (size > 0) swap(words, 0, size);
   siftDown(words, size);
+}
+
+/** The block's events are with its partitions: `count` records were taken out for it. */
+export function forgetDealt(words: Int32Array, count: number): void {
+  const size = words[CONTROL.PENDING]!;
+  for (let i = 0; i < count; i++) Atomics.store(words, pendingAt(words, size + i) + PENDING.STATE, PENDING_FREE);
+}
+
+// setup
+/** A leader begins: makes the heap from the records, and ends what the leader before, which is gone, was doing to it. */
+export function gather(words: Int32Array, rings: readonly CommandRing[]): void {
+  // What was dealt waits again, unless the block has it.
+  const dealt = words[CONTROL.STAGE] === STAGE_FREE ? PENDING_WAITS : PENDING_FREE;
+  let free = PENDING_MAX;
+  words[CONTROL.PENDING] = 0;
+  for (let number = 0; number < PENDING_MAX; number++) {
+    const record = recordAt(number);
+    if (words[record + PENDING.STATE] === PENDING_DEALT) Atomics.store(words, record + PENDING.STATE, dealt);
+    if (words[record + PENDING.STATE] !== PENDING_WAITS) {
+      putNumber(words, --free, number);
+      continue;
+    }
+    putNumber(words, words[CONTROL.PENDING]!, number);
+    enter(words);
+    for (const ring of rings)
+      if (words[record + PENDING.RING] === ring.base && words[record + PENDING.PLACE] === ring.first() && ring.fill() > 0) ring.release();
+  }
 }
 
 /**
@@ -92,7 +147,7 @@ export function dropFirst(words: Int32Array): void {
  */
 export function framesToFirst(words: Int32Array): number {
   if (words[CONTROL.PENDING] === 0) return 0x7fff_ffff;
-  const event = pendingAt(0);
+  const event = pendingAt(words, 0);
   const frameLow = words[event + COMMAND.FRAME_LO]!;
   const nowLow = words[CONTROL.FRAME_LO]!;
   const low = (frameLow - nowLow) | 0;

@@ -32,16 +32,22 @@ function runFrames(thread: DspThread, partition: number, offset: number, frames:
       if (!bypass(thread, words[first >> 2]! >> 2, FAULT_TRAP, 0)) break;
     }
   }
-  words[base + WORKER.AT] = 0;
 }
 
-/** Runs what lies before an event (`event` = 1) or the block's end. */
-function runPiece(thread: DspThread, partition: number, offset: number, frames: number, event: number): void {
+/** Runs the piece between two events, from frame `from` to frame `to`. Each line leaves behind what is true: see resumePartition. */
+function runPiece(thread: DspThread, partition: number, from: number, to: number): void {
+  if (from === to) return;
   const { words, base } = thread;
-  words[base + WORKER.PIECE_OFFSET] = offset;
-  words[base + WORKER.PIECE_FRAMES] = frames;
-  words[base + WORKER.PIECE_EVENT] = event;
-  runFrames(thread, partition, offset, frames, START);
+  words[base + WORKER.PIECE_FROM] = from;
+  words[base + WORKER.PIECE_RUNS] = 1;
+  words[base + WORKER.PIECE_TO] = to;
+  runFrames(thread, partition, from, to - from, START);
+  endPiece(thread);
+}
+
+function endPiece({ words, base }: DspThread): void {
+  words[base + WORKER.PIECE_RUNS] = 0;
+  words[base + WORKER.AT] = 0;
 }
 
 /**
@@ -49,45 +55,62 @@ function runPiece(thread: DspThread, partition: number, offset: number, frames: 
  * list then belongs to another block. So the event is copied first, and only then the claim is looked at.
  */
 function runEvents(thread: DspThread, partition: number, claimed: number, from: number, first: number): void {
-  const { words, floats } = thread;
-  const copy = thread.base + WORKER.EVENT;
+  const { words, floats, base } = thread;
+  const copy = base + WORKER.EVENT;
   let offset = from;
   for (let i = first; i >= 0; i = words[copy + BLOCK_EVENT.NEXT]!) {
     const event = blockEventAt(i);
     for (let word = 0; word < BLOCK_EVENT.WORDS; word++) words[copy + word] = words[event + word]!;
     if (Atomics.load(words, partition + PARTITION.CLAIM) !== claimed) return;
     const at = words[copy + BLOCK_EVENT.OFFSET]!;
-    if (at > offset) runPiece(thread, partition, offset, at - offset, 1);
+    runPiece(thread, partition, offset, at);
     offset = at;
     applyEvent(words, floats, copy);
+    words[base + WORKER.NEXT_EVENT] = words[copy + BLOCK_EVENT.NEXT]!;
   }
-  runPiece(thread, partition, offset, words[CONTROL.BLOCK_FRAMES]! - offset, 0);
+  runPiece(thread, partition, offset, words[CONTROL.BLOCK_FRAMES]!);
 }
 
 /** Runs a partition that this thread holds by `claimed`. */
 export function runPartition(thread: DspThread, partition: number, claimed: number): void {
+  const { words, base } = thread;
+  const first = words[partition + PARTITION.EVENTS]!;
   thread.costs.choose(partition);
-  runEvents(thread, partition, claimed, 0, thread.words[partition + PARTITION.EVENTS]!);
+  words[base + WORKER.AT] = 0;
+  words[base + WORKER.PIECE_RUNS] = 0;
+  words[base + WORKER.PIECE_TO] = 0;
+  words[base + WORKER.NEXT_EVENT] = first;
+  words[base + WORKER.PARTITION] = partition;
+  runEvents(thread, partition, claimed, 0, first);
 }
 
 /**
- * Goes on where the thread before in this place died, in the step at AT. Kernels keep their state to themselves until they end, so
- * that step begins these frames anew as if nothing had been; of several groups of voices, those that were done go through them twice.
+ * Goes on where the thread before in this place died, whatever instruction that was. What the record says: nothing of the partition has
+ * been run, if PARTITION names another. Else, if PIECE_RUNS, it died between PIECE_FROM and PIECE_TO (both the same, before that is set) in the
+ * step AT, or before the first. Else all up to PIECE_TO is done. NEXT_EVENT comes next; it may have been applied and not been counted, then
+ * that is done twice.
+ *
+ * Kernels keep their state to themselves until they end, so the step at AT begins its frames anew as if nothing had been; of several
+ * groups of voices, those that were done go through them twice.
  */
 export function resumePartition(thread: DspThread, partition: number, claimed: number): void {
-  const { words, floats, base } = thread;
-  const offset = words[base + WORKER.PIECE_OFFSET]!;
-  const frames = words[base + WORKER.PIECE_FRAMES]!;
+  const { words, base } = thread;
+  if (words[base + WORKER.PARTITION] !== partition) {
+    runPartition(thread, partition, claimed);
+    return;
+  }
   words[base + WORKER.TIMED] = 0;
-  runFrames(thread, partition, offset, frames, words[base + WORKER.AT]!);
-  if (words[base + WORKER.PIECE_EVENT] === 0) return;
-  applyEvent(words, floats, base + WORKER.EVENT);
-  runEvents(thread, partition, claimed, offset + frames, words[base + WORKER.EVENT + BLOCK_EVENT.NEXT]!);
+  const from = words[base + WORKER.PIECE_FROM]!;
+  const to = words[base + WORKER.PIECE_TO]!;
+  if (words[base + WORKER.PIECE_RUNS] === 1 && to > from) runFrames(thread, partition, from, to - from, words[base + WORKER.AT]!);
+  endPiece(thread);
+  runEvents(thread, partition, claimed, to, words[base + WORKER.NEXT_EVENT]!);
 }
 
 /** Leader: applies the events of a partition that is not run. */
 export function applyEvents({ words, floats }: DspThread, partition: number): void {
-  for (let i = words[partition + PARTITION.EVENTS]!; i >= 0; i = words[blockEventAt(i) + BLOCK_EVENT.NEXT]!)
+  for (let i; (i = words[partition + PARTITION.EVENTS]!) >= 0;) {
     applyEvent(words, floats, blockEventAt(i));
-  words[partition + PARTITION.EVENTS] = -1;
+    words[partition + PARTITION.EVENTS] = words[blockEventAt(i) + BLOCK_EVENT.NEXT]!;
+  }
 }

@@ -1,4 +1,4 @@
-// The arena: every word that two threads touch, named once. Imports nothing.
+// The arena: every word that two threads touch, named once.
 //
 // One shared WebAssembly.Memory, as large as it will ever be: growing it would leave the threads' views behind. Below HEAP: the control block, rings and tables laid out here, at fixed places.
 // Above it: what control allocates (plans, module state, cable buffers, tables). All offsets named *_W are in
@@ -25,7 +25,7 @@ export const CONTROL = {
   TICK: 1 * LINE_W, // H adds 1 after taking frames (and C to wake the leader): the leader waits here for room
   BLOCK_GATE: 2 * LINE_W, // L adds 1 when a block with work for several threads begins (and C to wake them): the others wait here
   BLOCK_TICKET: 2 * LINE_W + 1, // L: number of the block open for claims, a multiple of CLAIM_TICKET
-  SUCCESSION: 2 * LINE_W + 2, // CD: one more than the number of the DSP thread whose place is vacant, the negative of it while that is about to leave, 0 = none; the spare waits here
+  SUCCESSION: 2 * LINE_W + 2, // CD: the place that changes hands: src/realtime/spare.ts; the spare waits here
   DONE_GATE: 3 * LINE_W, // D: adds 1 when a partition ends and DONE_WAITERS is not 0
   DONE_WAITERS: 3 * LINE_W + 1, // D: a bit for each thread that waits, or is about to, for a partition to end
   PLAN: 4 * LINE_W, // L: byte address of the plan now playing, 0 = none
@@ -44,6 +44,7 @@ export const CONTROL = {
   STAGE_TICKET: 6 * LINE_W + 12, // L: that block's ticket
   STAGE_WRITTEN: 6 * LINE_W + 13, // L: frames in the output ring's count before it
   STAGE_FRAME: 6 * LINE_W + 14, // L: FRAME_LO before it
+  STAGE_FRAME_HI: 6 * LINE_W + 17, // L: and its high word, twice as always
   INPUT_UNDERRUNS: 6 * LINE_W + 16, // L: blocks for which the input ring held too little
   ABANDONED: 6 * LINE_W + 15, // L: partitions given up because their thread was too late
   HOST_FRAME_LO: 7 * LINE_W, // H: frames delivered to the device, low word (read both with readFrame)
@@ -126,9 +127,11 @@ export const WORKER = {
   RETIRE: 16, // C: 1 asks the thread to leave its place to the spare between two blocks
   SYSTEM_ID: 17, // D: the system's number of the thread, 0 where there is none
   THREAD: 18, // D: Node's number of the thread
-  PIECE_OFFSET: 19, // D: first frame, from the block's start, of what is being run between two events
-  PIECE_FRAMES: 20, // D: its length
-  PIECE_EVENT: 21, // D: 1 when EVENT is to be applied behind it
+  PARTITION: 19, // D: word index of the partition being run, 0 = none; how far it has come stand in the next four and in AT (src/realtime/run.ts)
+  PIECE_FROM: 20, // D: frame, from the block's start, at which the piece between two events begins
+  PIECE_TO: 21, // D: and at which it ends
+  PIECE_RUNS: 22, // D: 1 while it is being run, 0 = it is done
+  NEXT_EVENT: 23, // D: index of the BLOCK_EVENT to be applied behind it, −1 = none
   EVENT: 24, // D: a copy of the BLOCK_EVENT that is being applied, 8 words
 } as const;
 /** The record of the spare, which waits to take another's place. */
@@ -186,9 +189,20 @@ export const COMMANDS_SCRIPT_W = COMMANDS_OSC_W + COMMAND_RING_WORDS;
 
 // ── pending events: a binary heap by (frame, arrival), touched by the leader only ──
 export const PENDING_MAX = 16384;
-/** COMMAND.WORDS words of the command, then the arrival number. */
-export const PENDING_WORDS = COMMAND.WORDS + 1;
+/** A record: the command, and behind it: */
+export const PENDING = {
+  ARRIVAL: COMMAND.WORDS, // its number in the order in which commands came
+  STATE: COMMAND.WORDS + 1, // a PENDING_* state
+  RING: COMMAND.WORDS + 2, // the ring it came from
+  PLACE: COMMAND.WORDS + 3, // and that ring's READ before
+  WORDS: COMMAND.WORDS + 4,
+} as const;
+export const PENDING_FREE = 0;
+export const PENDING_WAITS = 1;
+export const PENDING_DEALT = 2; // in a list of this block's events
 export const PENDING_W = COMMANDS_SCRIPT_W + COMMAND_RING_WORDS;
+/** The heap: in each place the number of a record, less that of the place. Behind the heap come the records that are free. */
+export const PENDING_ORDER_W = PENDING_W + PENDING_MAX * PENDING.WORDS;
 
 // ── the current block's events, a list per partition ──
 export const BLOCK_EVENTS_MAX = 8192;
@@ -203,7 +217,7 @@ export const BLOCK_EVENT = {
   KIND: 7,
   WORDS: 8,
 } as const;
-export const BLOCK_EVENTS_W = PENDING_W + PENDING_MAX * PENDING_WORDS;
+export const BLOCK_EVENTS_W = PENDING_ORDER_W + PENDING_MAX;
 
 // ── module slots: a stable number for a living module ──
 export const MAX_SLOTS = 4096;
@@ -353,41 +367,4 @@ export const VECTOR_PARAMS = 2;
 /** Vectors of one parameter. */
 export const PARAM = { VALUE: 0, STEP: 1, TARGET: 2, REMAINING: 3, VECTORS: 4 } as const;
 
-// ── notes: what a module that plays them shares with who assigns its voices (src/realtime/notes.ts) ──
-/** Its first parameters, by place, and the places of their values. */
-export const NOTE_PARAM = { MODE: 0, STEAL: 1 } as const;
-export const NOTE_MODE = { POLY: 0, MONO: 1, LEGATO: 2 } as const;
-export const NOTE_STEAL = { OLDEST: 0, QUIETEST: 1, ROTATE: 2 } as const;
-/** Its first states, by place: NOTE_STATES in src/module.ts. Their vectors follow those of the parameters. Flags are 0 or −1. */
-export const NOTE = {
-  PITCH: 0, // float, volts: where the voice is or glides to
-  VELOCITY: 1, // float, 0..1
-  HELD: 2, // flag: the gate is to be high
-  STRUCK: 3, // flag: a note has begun that the kernel has not answered with an edge yet
-  JUMP: 4, // flag: the pitch is to be there at once
-  LEFT: 5, // one more than the frames until the note ends; 0 = until it is ended
-  NEXT: 6, // row of the key stack to which the voice returns when the note ends by itself
-  LAST: 7, // row at which there is nothing more to return to
-  SINCE: 8, // frames since the gate fell, at most NOTE_LONG
-  ELAPSED: 9, // first voice: frames since the last event, at most NOTE_LONG
-  LEVEL: 10, // float: input `level` in the frame before, −1 when nothing is plugged into it
-  KEY: 11, // the key played last
-  ORDER: 12, // that note's number, 0 = never played
-  TURN: 13, // first voice: the voice taken last
-  NOTES: 14, // first voice: notes so far, wrapping
-  DEPTH: 15, // first voice: keys in the key stack
-  COUNT: 16,
-} as const;
-/** Longest time that is told from longer ones, in frames: six hours at 48 kHz. No note is timed to last longer. */
-export const NOTE_LONG = 2 ** 30;
-/** The key stack, a buffer in the lane of the first voice: keys held in a mode with one voice, the latest last. */
-export const KEY_STACK_ROWS = 16;
-export const KEY_ROW = {
-  KEY: 0,
-  PITCH: 1, // float
-  LEFT: 2, // frames until it ends, counted from ELAPSED = 0; 0 = until it is ended
-  // Not of this key but of the whole stack: row by row, to what the voice returns when notes end by themselves.
-  THEN_PITCH: 3, // float
-  THEN_LEFT: 4, // frames that this lasts, 0 = until it is ended
-  WORDS: 8,
-} as const;
+export * from './note-layout.js';

@@ -162,17 +162,31 @@ export class CommandRing {
     Atomics.store(this.words, write, (Atomics.load(this.words, write) + count) | 0);
   }
 
+  /** Consumer: number of the oldest record, wrapping. */
+  first(): number {
+    return Atomics.load(this.words, this.base + RING.READ);
+  }
+
+  /** Consumer: copies the oldest record, which there is, into `target` from index `at` on; it stays in the ring. */
+  peek(target: Int32Array, at: number): void {
+    const { words, base } = this;
+    const from = base + RING.DATA + (this.first() & (COMMAND_SLOTS - 1)) * COMMAND.WORDS;
+    for (let word = 0; word < COMMAND.WORDS; word++) target[at + word] = words[from + word]!;
+  }
+
+  /** Consumer: lets go of the oldest record, which there is. */
+  release(): void {
+    Atomics.store(this.words, this.base + RING.READ, (this.first() + 1) | 0);
+  }
+
   /**
-   * Consumer: copies the oldest record into `target` from index `at` on.
+   * Consumer: takes the oldest record into `target` from index `at` on.
    * @returns false when there is none.
    */
   pop(target: Int32Array, at: number): boolean {
-    const { words, base } = this;
     if (this.fill() <= 0) return false;
-    const read = Atomics.load(words, base + RING.READ);
-    const from = base + RING.DATA + (read & (COMMAND_SLOTS - 1)) * COMMAND.WORDS;
-    for (let word = 0; word < COMMAND.WORDS; word++) target[at + word] = words[from + word]!;
-    Atomics.store(words, base + RING.READ, (read + 1) | 0);
+    this.peek(target, at);
+    this.release();
     return true;
   }
 

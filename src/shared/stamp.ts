@@ -21,12 +21,14 @@ const TRIES = 64;
 
 /** Writes a stamp for the frame counted at word `frameLo` (low and high word). The host only. */
 export function writeStamp(words: Int32Array, seconds: number, nanoseconds: number, frameLo: number): void {
-  Atomics.add(words, CONTROL.STAMP_SEQ, 1);
+  // Odd also when a host before this one died over a stamp.
+  const odd = words[CONTROL.STAMP_SEQ]! | 1;
+  Atomics.store(words, CONTROL.STAMP_SEQ, odd);
   Atomics.store(words, CONTROL.STAMP_SECONDS, seconds);
   Atomics.store(words, CONTROL.STAMP_NANOSECONDS, nanoseconds);
   Atomics.store(words, CONTROL.STAMP_FRAME_LO, words[frameLo]!);
   Atomics.store(words, CONTROL.STAMP_FRAME_HI, words[frameLo + 1]!);
-  Atomics.add(words, CONTROL.STAMP_SEQ, 1);
+  Atomics.store(words, CONTROL.STAMP_SEQ, (odd + 1) | 0);
 }
 
 /** Reads the latest stamp into `stamp`. Any thread. @returns its sequence number, another for each stamp; 0 = there is none */

@@ -34,7 +34,7 @@ function due(arena: TestSpace): [number, number][] {
   for (;;) {
     takeCommands(arena.words, ring, 0);
     if (arena.words[CONTROL.PENDING] === 0) return events;
-    const first = pendingAt(0);
+    const first = pendingAt(arena.words, 0);
     events.push([arena.words[first + COMMAND.FRAME_LO]!, arena.floats[first + COMMAND.VALUE]!]);
     dropFirst(arena.words);
   }

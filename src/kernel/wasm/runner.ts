@@ -80,18 +80,25 @@ function runSteps(): Bytes {
 function run(): Bytes {
   const [segment, count, offset, frames, worker, first, frame, steps, end, timed] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9] as const;
   const code = new Bytes();
-  /** From `first`, if that is set, or from the segment's beginning. */
+  /** Says where the thread is, all at once, for it may be ended wherever a function or a loop begins: about to run the step at `first`, in frame `frame`. */
+  const mark = (): void => {
+    code
+      .get(worker)
+      .get(frame)
+      .memory(OP.i32Store, WORKER.FRAME * 4);
+    code
+      .get(worker)
+      .get(first)
+      .memory(OP.i32Store, WORKER.AT * 4);
+  };
+  /** From `first` on to the segment's end; the next time, from its beginning. */
   const stepsOver = (from: number, pushFrames: () => void): void => {
-    code.get(first).get(steps).get(first).op(OP.select).get(end).get(from);
+    code.get(first).get(end).get(from);
     pushFrames();
-    code.get(worker).get(timed).op(OP.call).u32(RUN_STEPS).int(0).set(first);
+    code.get(worker).get(timed).op(OP.call).u32(RUN_STEPS).get(steps).set(first);
   };
   code.block(OP.block).block(OP.loop);
   code.get(count).op(OP.i32Eqz).branch(OP.brIf, 1);
-  code
-    .get(worker)
-    .get(segment)
-    .memory(OP.i32Store, WORKER.SEGMENT * 4);
   code
     .get(worker)
     .memory(OP.i32Load, WORKER.TIMED * 4)
@@ -99,7 +106,14 @@ function run(): Bytes {
   code
     .get(segment)
     .memory(OP.i32Load, SEGMENT.STEPS * 4)
-    .tee(steps);
+    .set(steps);
+  code.get(first).get(steps).get(first).op(OP.select).set(first);
+  code
+    .get(worker)
+    .get(segment)
+    .memory(OP.i32Store, WORKER.SEGMENT * 4);
+  mark();
+  code.get(steps);
   code
     .get(segment)
     .memory(OP.i32Load, SEGMENT.STEP_COUNT * 4)
@@ -113,10 +127,7 @@ function run(): Bytes {
     .block(OP.if);
   {
     code.block(OP.loop);
-    code
-      .get(worker)
-      .get(frame)
-      .memory(OP.i32Store, WORKER.FRAME * 4);
+    mark();
     stepsOver(frame, () => code.int(1));
     // In a loop of cables, one sample stands for all.
     code.int(0).set(timed);
@@ -125,7 +136,7 @@ function run(): Bytes {
   code.op(OP.else);
   stepsOver(offset, () => code.get(frames));
   code.end();
-  code.get(offset).set(frame);
+  code.get(offset).set(frame).int(0).set(first);
   code
     .get(segment)
     .int(SEGMENT.WORDS * 4)
