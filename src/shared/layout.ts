@@ -114,7 +114,7 @@ export const WORKER = {
   BUSY_NS: 3, // D: nanoseconds spent on partitions (not waiting for other threads), wrapping
   BLOCKS: 4, // D: blocks this thread took part in, wrapping
   STATE: 5, // D: 0 not started, 1 running, 2 left
-  AT: 6, // D: byte address of the word that names the step being run, 0 = none (written by the runner; with the next two, where to go on after a trap)
+  AT: 6, // D: byte address of the word that names the step being run, or of the one behind the last, 0 = none (with SEGMENT and FRAME, where to go on)
   FAULTS: 7, // D: kernel traps caught, and kernels that could not be installed
   MAX_BLOCK_NS: 8, // D: longest block since control last zeroed it
   SEGMENT: 9, // D: byte address of the segment being run

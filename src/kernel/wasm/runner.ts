@@ -31,12 +31,16 @@ function runSteps(): Bytes {
     code.get(isTimed).block(OP.if);
     code.get(step).get(frames).int(phase).op(OP.call).u32(TIME).end();
   };
+  /** The step is done: who goes on here begins with the next, and at the list's end with none. */
+  const goOn = (): void => {
+    code.get(first).int(4).op(OP.i32Add).set(first);
+    code
+      .get(worker)
+      .get(first)
+      .memory(OP.i32Store, WORKER.AT * 4);
+  };
   code.block(OP.block).block(OP.loop);
   code.get(first).get(end).op(OP.i32Eq).branch(OP.brIf, 1);
-  code
-    .get(worker)
-    .get(first)
-    .memory(OP.i32Store, WORKER.AT * 4);
   code.get(first).memory(OP.i32Load).set(step);
   code
     .get(step)
@@ -54,6 +58,7 @@ function runSteps(): Bytes {
     callKernel();
     code.end();
     mend();
+    goOn();
   }
   code.op(OP.else);
   {
@@ -66,10 +71,11 @@ function runSteps(): Bytes {
       .block(OP.if);
     mend();
     code.end();
+    goOn();
     time(ENDS);
   }
   code.end();
-  code.get(first).int(4).op(OP.i32Add).set(first).branch(OP.br, 0);
+  code.branch(OP.br, 0);
   return code.end().end();
 }
 
