@@ -5,7 +5,7 @@ const shared = { testTimeout: 30_000, hookTimeout: 30_000, pool: 'forks' } as co
 
 /** What plays in real time has the machine to itself: its threads would take it from one another. */
 const LIVE = [
-  'test/bench/latency.test.ts',
+  'test/bench/{bench,latency}.test.ts',
   'test/chaos/**/*.test.ts',
   'test/cli/{osc,play}.test.ts',
   'test/control/{faults,flight,live-bits}.test.ts',
