@@ -8,17 +8,15 @@ import { Piscina } from 'piscina';
 import { KrellError } from '../errors.js';
 import { encodeRunner } from '../kernel/wasm/runner.js';
 import type { KernelMessage } from '../realtime/kernels.js';
-import { THREAD_RUNNING } from '../realtime/spare.js';
+import { leaving, offered, takenBy, THREAD_RUNNING } from '../realtime/spare.js';
 import type { DspSummary, DspTask } from '../realtime/worker.js';
 import { CONTROL, RUN_STOP, SPARE, WORKER, workerWord } from '../shared/layout.js';
 import { signal } from '../shared/gate.js';
 
-/** Milliseconds a thread may take to start, to leave its place, and to leave when told to. */
+/** Milliseconds a thread may take to be set up, to leave its place, and to leave when told to. */
 const START_MS = 10_000;
 const RETIRE_MS = 2000;
 const STOP_MS = 1000;
-/** Milliseconds more that the spare may need to be set up, before it is ended in spite of that. */
-const SETUP_MS = 700;
 
 /** Resolves when a word of the arena has another value than `seen`, or after `timeoutMs`. */
 export async function changed(words: Int32Array, word: number, seen: number, timeoutMs: number): Promise<void> {
@@ -158,7 +156,7 @@ export class DspThreads {
     const before = Atomics.load(words, seat);
     Atomics.store(words, workerWord(worker, WORKER.RETIRE), 1);
     this.#wake();
-    if (await until(words, seat, () => Atomics.load(words, seat) !== before, RETIRE_MS)) return;
+    if (await until(words, seat, () => this.#stopping || Atomics.load(words, seat) !== before, RETIRE_MS)) return;
     Atomics.store(words, workerWord(worker, WORKER.RETIRE), 0);
     throw new KrellError('stuck', `DSP thread ${worker} did not leave its place`, { hint: 'try again' });
   }
@@ -208,16 +206,26 @@ export class DspThreads {
     this.#forget(seat);
     if (this.#stopping) return;
     const words = this.#words;
-    const worker = this.#restarts.findIndex((_, place) => Atomics.load(words, workerWord(place, WORKER.SEAT)) === seat);
+    const taken = takenBy(Atomics.load(words, CONTROL.SUCCESSION), seat);
+    const worker =
+      taken >= 0 ? taken : this.#restarts.findIndex((_, place) => Atomics.load(words, workerWord(place, WORKER.SEAT)) === seat);
     if (worker >= 0) {
       this.onDeath(worker);
       this.#renewed(worker);
-      // It may have been about to leave.
       Atomics.store(words, workerWord(worker, WORKER.RETIRE), 0);
-      Atomics.compareExchange(words, CONTROL.SUCCESSION, -1 - worker, 0);
-      this.#vacant.push(worker);
+      if (taken >= 0) Atomics.store(words, CONTROL.SUCCESSION, 0);
+      if (!this.#isInGoodHands(worker)) this.#vacant.push(worker);
+      // The leader's first: without it all is silent.
+      this.#vacant.sort((a, b) => a - b);
     }
     this.look();
+  }
+
+  /** Whether a place whose thread has died is just being taken. It may have died over leaving; what it had offered nobody takes then. */
+  #isInGoodHands(worker: number): boolean {
+    const words = this.#words;
+    for (const state of [leaving(worker), offered(worker)]) Atomics.compareExchange(words, CONTROL.SUCCESSION, state, 0);
+    return [...this.#seats.keys()].some((seat) => takenBy(Atomics.load(words, CONTROL.SUCCESSION), seat) === worker);
   }
 
   #renewed(worker: number): void {
@@ -236,7 +244,7 @@ export class DspThreads {
     const words = this.#words;
     const [vacant] = this.#vacant;
     const isReady = Atomics.load(words, workerWord(SPARE, WORKER.STATE)) === THREAD_RUNNING;
-    if (vacant !== undefined && isReady && Atomics.compareExchange(words, CONTROL.SUCCESSION, 0, vacant + 1) === 0) {
+    if (vacant !== undefined && isReady && Atomics.compareExchange(words, CONTROL.SUCCESSION, 0, offered(vacant)) === 0) {
       this.#vacant.shift();
       Atomics.notify(words, CONTROL.SUCCESSION);
     }
@@ -247,7 +255,7 @@ export class DspThreads {
     this.#start(SPARE).catch(() => {});
   }
 
-  /** Tells all threads to leave, and ends those that do not. */
+  /** Tells all threads to leave, and ends those that do not; but none that is being set up, however long a busy machine takes for that. */
   async stop(): Promise<void> {
     this.#stopping = true;
     Atomics.store(this.#words, CONTROL.RUN, RUN_STOP);
@@ -256,7 +264,7 @@ export class DspThreads {
     const late = new Promise<void>((resolve) => (timer = setTimeout(resolve, STOP_MS)));
     await Promise.race([Promise.allSettled([...this.#seats.values()].map(({ task }) => task)), late]);
     clearTimeout(timer);
-    await until(this.#words, workerWord(SPARE, WORKER.STATE), () => !this.#isSpareStarting(), SETUP_MS);
+    await until(this.#words, workerWord(SPARE, WORKER.STATE), () => !this.#isSpareStarting(), START_MS);
     for (const seat of [...this.#seats.keys()]) this.#forget(seat);
     await this.#pool.destroy();
   }

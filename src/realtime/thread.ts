@@ -73,6 +73,11 @@ export class DspThread {
     this.run = new WebAssembly.Instance(runner, { krell: imports }).exports['run'] as Run;
   }
 
+  /** The number under which control knows this thread. */
+  get seat(): number {
+    return this.identity.seat;
+  }
+
   /** Whether control has posted kernels that this thread has not installed. One load, so that looking is free. */
   lacksKernels(): boolean {
     return Atomics.load(this.words, CONTROL.KERNELS_POSTED) !== this.kernels;
