@@ -3,6 +3,7 @@ import { fork } from 'node:child_process';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { Worker } from 'node:worker_threads';
 import { KrellError } from '../src/errors.js';
 import { Engine } from '../src/index.js';
 import { AddressTable } from '../src/osc/addresses.js';
@@ -14,8 +15,9 @@ import { Replies } from '../src/osc/replies.js';
 import { Space } from '../src/osc/space.js';
 import { Table } from '../src/osc/table.js';
 import { OscServer } from '../src/osc/server.js';
-import { COMMANDS_OSC_W, CONTROL, RING } from '../src/shared/layout.js';
+import { CONTROL } from '../src/shared/layout.js';
 import type { Flood, Flooded } from './osc/sender.js';
+import { COUNT, DONE, RECEIVED, STAMPS, type Stamped } from './osc/stamped.js';
 import { distributionRow, machine, rounded, STALLS_NOTE, type BenchOptions, type Distribution, type Report } from './report.js';
 import { standardVoices } from './standard-voice.js';
 
@@ -34,9 +36,8 @@ const FLOODS = [
   { what: 'single messages', perPacket: 1, packetsPerSecond: 40_000 },
 ] as const;
 
-interface Playing {
+interface Playing extends Target {
   readonly engine: Engine;
-  readonly port: number;
   /** What the dispatcher takes for a packet, in µs. */
   readonly decoded: readonly number[];
 }
@@ -51,8 +52,9 @@ async function playing<T>(work: (playing: Playing) => Promise<T>): Promise<T> {
     // Before the OSC thread takes its place: the ring has one writer.
     dispatches(engine, WARM);
     const decoded = dispatches(engine, WARM);
-    server = await OscServer.start(engine, { oscPort: 0, httpPort: false });
-    return await work({ engine, port: server.oscPort, decoded });
+    const stamps = newStamps();
+    server = await OscServer.start(engine, { oscPort: 0, httpPort: false, startThread: (data) => stampedThread({ ...data, stamps }) });
+    return await work({ engine, port: server.oscPort, stamps, decoded });
   } finally {
     await server?.stop();
     await engine.stop();
@@ -81,26 +83,46 @@ function dispatches(engine: Engine, count: number): number[] {
   });
 }
 
-/** From the call that sends a packet to its command's being in the ring, in µs. This thread spins meanwhile; the OSC thread sleeps. */
-async function latencies({ engine, port }: Playing, count: number): Promise<number[]> {
+/** Where packets go, and when the thread behind that port saw them. */
+interface Target extends Stamped {
+  readonly port: number;
+}
+
+const newStamps = (): Stamped['stamps'] => new BigInt64Array(new SharedArrayBuffer(STAMPS * BigInt64Array.BYTES_PER_ELEMENT));
+const stampedThread = (workerData: object): Worker => new Worker(new URL('osc/stamped.js', import.meta.url), { workerData });
+
+/** In µs from the call that sends a packet: when it reaches the thread, and when that is done with it. Nobody spins meanwhile. */
+async function latencies({ port, stamps }: Target, count: number): Promise<{ received: number[]; done: number[] }> {
   const socket = createSocket('udp4');
   socket.connect(port, '127.0.0.1');
   await once(socket, 'connect');
-  const { words } = engine.arena;
-  const times: number[] = [];
+  const [received, done]: [number[], number[]] = [[], []];
   for (let i = 0; i < count; i++) {
     const packet = encodeMessage(ADDRESSES[0]!, [{ type: 'f', value: 300 + (i % 100) }]);
-    const seen = Atomics.load(words, COMMANDS_OSC_W + RING.WRITE);
-    const begin = performance.now();
+    const seen = Atomics.load(stamps, COUNT);
+    const patience = performance.now() + PATIENCE_MS;
+    const begin = process.hrtime.bigint();
     socket.send(packet);
-    while (Atomics.load(words, COMMANDS_OSC_W + RING.WRITE) === seen)
-      if (performance.now() - begin > PATIENCE_MS) throw new KrellError('bench', 'a packet did not arrive');
-    times.push((performance.now() - begin) * 1000);
     // Not in time with anything.
-    await sleep(1 + (i % 3));
+    do {
+      await sleep(1 + (i % 3));
+      if (performance.now() > patience) throw new KrellError('bench', 'a packet did not arrive');
+    } while (Atomics.load(stamps, COUNT) === seen);
+    received.push(Number(stamps[RECEIVED]! - begin) / 1000);
+    done.push(Number(stamps[DONE]! - begin) / 1000);
   }
   socket.close();
-  return times;
+  return { received, done };
+}
+
+/** What this machine and Node.js take to bring a packet to a thread that does nothing but wait for it. */
+async function bare(count: number): Promise<number[]> {
+  const stamps = newStamps();
+  const thread = stampedThread({ stamps });
+  const [port] = (await once(thread, 'message')) as [number];
+  const { received } = await latencies({ port, stamps }, count);
+  await thread.terminate();
+  return received;
 }
 
 /** Floods from another process, and what became of it. */
@@ -142,28 +164,32 @@ async function flooded({ engine, port }: Playing, flood: (typeof FLOODS)[number]
 export async function run({ quick }: BenchOptions): Promise<Report> {
   return playing(async (player) => {
     await latencies(player, 200);
-    const arrival: Distribution = {
-      name: 'UDP send → in the command ring',
-      unit: 'µs',
-      samples: await latencies(player, quick ? 300 : 5000),
-    };
+    const count = quick ? 300 : 5000;
+    const { received, done } = await latencies(player, count);
+    const distribution = (name: string, samples: number[]): Distribution => ({ name, unit: 'µs', samples });
+    const arrival = distribution('UDP send → in the command ring', done);
+    const waking = distribution('UDP send → the OSC thread has it', received);
+    const alone = distribution('UDP send → a thread that does nothing else has it', await bare(count));
     const decoding: Distribution = { name: 'received → in the command ring', unit: 'µs', samples: player.decoded };
     const rows: Report['rows'] = [];
     for (const flood of FLOODS) rows.push(await flooded(player, flood, quick ? 1 : 10));
-    const { p50, p99, max } = distributionRow(arrival);
-    const inside = distributionRow(decoding);
+    const times = (of: Distribution): string => {
+      const { p50, p99, max } = distributionRow(of);
+      return `${p50} µs at the median, ${p99} µs at p99, ${max} µs at most`;
+    };
     return {
       title: `OSC over UDP to a playing engine, ${FILTERS} filters`,
       rows,
       notes: [
-        `A packet is in the command ring, decoded and stamped, ${p50} µs after the call that sends it at the median, ${p99} µs at p99, ${max} µs at most: two system calls and the wake-up of a sleeping thread included.`,
-        `Of that, checking, finding, stamping and storing it in the OSC thread takes ${inside['p50']} µs at the median, ${inside['p99']} µs at p99, ${inside['max']} µs at most.`,
+        `A packet is in the command ring, decoded and stamped, ${times(arrival)} after the call that sends it: two system calls and the wake-up of a sleeping thread included.`,
+        `To wake a thread that does nothing else takes ${times(alone)}.`,
+        `Checking, finding, stamping and storing it, by the dispatcher alone, takes ${times(decoding)}.`,
         'Floods come from a process of their own. Merged: replaced by a later value of the same parameter while the ring was full.',
         ...(rows.some((row) => Number(row['stalls']) > 0) ? [STALLS_NOTE] : []),
         `Null driver; ${rounded(player.engine.blockFrames)} frames a block.`,
         machine(),
       ],
-      distributions: [arrival, decoding],
+      distributions: [arrival, waking, alone, decoding],
     };
   });
 }
