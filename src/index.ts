@@ -1,9 +1,10 @@
 // The library: `import { Engine } from 'krell'`.
 import './v8-flags.js';
 
-export { Engine, BLOCK_FRAMES, type EngineOptions } from './control/engine.js';
+export { Engine } from './control/engine.js';
 export type { RecallOptions, SetOptions } from './control/commands.js';
 export type { Edit } from './control/edits.js';
+export { BLOCK_FRAMES, type EngineOptions } from './control/options.js';
 export type {
   DeviceEvent,
   EditEvent,

@@ -14,6 +14,18 @@ interface Span {
   bytes: number;
 }
 
+/** @throws KrellError `memory` when the system does not give that much */
+function sharedMemory(pages: number): WebAssembly.Memory {
+  try {
+    return new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true });
+  } catch (cause) {
+    throw new KrellError('memory', `the system does not give ${formatBytes(pages * PAGE)} of memory`, {
+      hint: 'give a smaller memoryBytes',
+      cause,
+    });
+  }
+}
+
 /** The shared memory and its free list. Addresses are bytes, multiples of 64; memory is zero when given out. */
 export class Arena {
   readonly memory: WebAssembly.Memory;
@@ -32,7 +44,7 @@ export class Arena {
     const pages = Math.ceil((HEAP + budgetBytes) / PAGE);
     if (!(budgetBytes > 0) || pages > 65536)
       throw new KrellError('memory', `a memory budget of ${budgetBytes} bytes is not possible`, { hint: 'give 1 MiB to 4 GiB' });
-    this.memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true });
+    this.memory = sharedMemory(pages);
     this.words = new Int32Array(this.memory.buffer);
     this.floats = new Float32Array(this.memory.buffer);
     this.#budget = pages * PAGE - HEAP;

@@ -1,6 +1,6 @@
 // The engine: threads, arena and patch behind one typed interface.
-import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { modules } from '../../modules/index.js';
 import { KrellError } from '../errors.js';
 import { PACKAGE_ROOT } from '../kernel/source.js';
@@ -11,7 +11,7 @@ import type { OscModule, ParamChange } from '../osc/protocol.js';
 import { CONTROL, RUN_IDLE, RUN_PLAYING } from '../shared/layout.js';
 import { readFrame } from '../shared/frame.js';
 import { signal } from '../shared/gate.js';
-import { Arena, DEFAULT_MEMORY_BYTES } from './arena.js';
+import { Arena } from './arena.js';
 import { encodeCarry } from './carry.js';
 import { startCompiler } from './compiler.js';
 import { Commands, type RecallOptions, type SetOptions } from './commands.js';
@@ -23,53 +23,25 @@ import { Instances } from './instances.js';
 import { Kernels } from './kernels.js';
 import { didYouMean } from './names.js';
 import type { LiveModule } from './live.js';
+import { settingsOf, wholeNumber, type EngineOptions, type EngineSettings } from './options.js';
 import { Output, type OutputOptions, type OutputState } from './output.js';
-import { LIMITS, loadPatch, savePatch, type JsonObject, type Patch } from './patch/index.js';
+import { loadPatch, savePatch, type JsonObject, type Patch } from './patch/index.js';
 import { Patcher } from './patcher.js';
 import { Player } from './player.js';
 import { Registry } from './registry.js';
 import { HANDOFF_NS } from './schedule.js';
 import { Scripts, type ScriptStats } from './scripts.js';
 import { Meter, type EngineStats } from './stats.js';
+import { stopped } from './stopped.js';
 import { DspThreads } from './threads.js';
 import { Watch } from './watch.js';
 
-export interface EngineOptions {
-  /** Hz, 8000..192000 */
-  readonly sampleRate?: number;
-  /** Frames computed at a time: a power of two, 16..1024. Sounds the same whatever it is. */
-  readonly blockFrames?: number;
-  /** DSP threads, 1..16; all cores but one unless given. */
-  readonly workers?: number;
-  /** Main outputs, 1..8 */
-  readonly channels?: number;
-  /** Instead of the patch's own. */
-  readonly seed?: number;
-  /** Bytes for module state, plans and delay lines. */
-  readonly memoryBytes?: number;
-  /** Whether the threads ask for real-time priority; they do unless told not to. */
-  readonly realtime?: boolean;
-  /** Modules a patch may have, 1..4096. */
-  readonly maxModules?: number;
-  /** Turns a DSP thread spins before it sleeps. */
-  readonly spin?: number;
-  /** Seconds after which a DSP thread gives its place to a fresh one, without a gap; six hours unless given. */
-  readonly maxThreadAgeS?: number;
-  /** Where a file of the last seconds goes when the device ran dry; else what KRELL_FLIGHT says, else nowhere. */
-  readonly flightFolder?: string;
-}
+export type { EngineOptions } from './options.js';
 
-/** Powers of two that a block may have. */
-export const BLOCK_FRAMES = [16, 32, 64, 128, 256, 512, 1024] as const;
-const MAX_WORKERS = 16;
-const MAX_THREAD_AGE_S = 6 * 3600;
+/** Milliseconds that `stop` may take, whatever hangs. */
+const STOP_MS = 1900;
 const sourcePath = (definition: ModuleDefinition): string | undefined =>
   definition.type === 'cables' ? resolve(PACKAGE_ROOT, 'src/dsp/cables.ts') : undefined;
-
-function checkRange(name: string, value: number, min: number, max: number): number {
-  if (Number.isInteger(value) && value >= min && value <= max) return value;
-  throw new KrellError('option', `${name} is ${value}`, { hint: `give a whole number from ${min} to ${max}` });
-}
 
 export class Engine {
   readonly sampleRate: number;
@@ -92,19 +64,11 @@ export class Engine {
   readonly #underrunWatch: NodeJS.Timeout;
   #stopped: Promise<void> | undefined;
 
-  private constructor(
-    options: EngineOptions,
-    settings: Pick<Engine, 'sampleRate' | 'blockFrames' | 'workers' | 'channels'> & { maxModules: number },
-    registry: Registry,
-    arena: Arena,
-    threads: DspThreads,
-    carry: number,
-    kernels: Kernels,
-  ) {
+  private constructor(settings: EngineSettings, registry: Registry, arena: Arena, threads: DspThreads, carry: number, kernels: Kernels) {
     ({ sampleRate: this.sampleRate, blockFrames: this.blockFrames, workers: this.workers, channels: this.channels } = settings);
     this.registry = registry;
     this.arena = arena;
-    this.#seed = options.seed;
+    this.#seed = settings.seed;
     this.#threads = threads;
     this.#instances = new Instances(arena, this.sampleRate);
     this.#player = new Player(arena, kernels, this.#instances, {
@@ -120,13 +84,13 @@ export class Engine {
       registry,
       instances: this.#instances,
       player: this.#player,
-      commands: new Commands(arena, this.sampleRate),
+      commands: new Commands(arena, this.#instances, this.sampleRate),
       onEdit: (edit) => {
         this.report(edit);
         this.#scripts.followEdit();
       },
     });
-    this.#output = new Output(arena, settings);
+    this.#output = new Output(arena, settings, (state) => this.report({ kind: 'device', state, output: this.#output.state }));
     this.#scripts = new Scripts({
       arena,
       patch: () => this.patch,
@@ -134,10 +98,8 @@ export class Engine {
       onFault: (message, id) =>
         this.report({ kind: 'fault', what: 'script', frame: this.frame, message, ...(id === undefined ? {} : { id }) }),
     });
-    this.#watch = new Watch(arena, threads, this.#instances, (options.maxThreadAgeS ?? MAX_THREAD_AGE_S) * 1000, (event) =>
-      this.report(event),
-    );
-    this.#flight = new FlightRecorder(arena, this.workers, options.flightFolder ?? process.env['KRELL_FLIGHT'], () => this.#costliest());
+    this.#watch = new Watch(arena, threads, this.#instances, settings.maxThreadAgeS * 1000, (event) => this.report(event));
+    this.#flight = new FlightRecorder(arena, this.workers, settings.flightFolder, () => this.#costliest());
     this.#meter = new Meter(this, arena, kernels, threads, this.#player);
     this.#underrunWatch = watchUnderruns(arena, (event) => this.report(event));
   }
@@ -147,29 +109,23 @@ export class Engine {
    * @throws KrellError `option` for a setting out of range, `memory`
    */
   static async create(options: EngineOptions = {}): Promise<Engine> {
-    const sampleRate = checkRange('sampleRate', options.sampleRate ?? 48_000, 8000, 192_000);
-    const blockFrames = options.blockFrames ?? 64;
-    if (!(BLOCK_FRAMES as readonly number[]).includes(blockFrames))
-      throw new KrellError('option', `blockFrames is ${blockFrames}`, { hint: `give one of ${BLOCK_FRAMES.join(', ')}` });
-    const workers = checkRange('workers', options.workers ?? Math.max(1, availableParallelism() - 1), 1, MAX_WORKERS);
-    const channels = checkRange('channels', options.channels ?? 2, 1, 8);
-    const maxModules = checkRange('maxModules', options.maxModules ?? LIMITS.modules, 1, LIMITS.modules);
+    const settings = settingsOf(options);
+    const { workers } = settings;
     const registry = new Registry(modules);
-    const arena = new Arena(options.memoryBytes ?? DEFAULT_MEMORY_BYTES);
+    const arena = new Arena(settings.memoryBytes);
     const { words } = arena;
-    words[CONTROL.SAMPLE_RATE] = sampleRate;
-    words[CONTROL.BLOCK_FRAMES] = blockFrames;
-    words[CONTROL.CHANNELS] = channels;
+    words[CONTROL.SAMPLE_RATE] = settings.sampleRate;
+    words[CONTROL.BLOCK_FRAMES] = settings.blockFrames;
+    words[CONTROL.CHANNELS] = settings.channels;
     words[CONTROL.WORKERS] = workers;
-    words[CONTROL.RING_DEPTH] = 2 * blockFrames;
-    // Spinning is for those who have a core to spin on.
-    words[CONTROL.SPIN] = options.spin ?? (workers > 1 && availableParallelism() > workers ? 2000 : 0);
+    words[CONTROL.RING_DEPTH] = 2 * settings.blockFrames;
+    words[CONTROL.SPIN] = settings.spin;
     words[CONTROL.RUN] = RUN_IDLE;
     startCompiler();
-    const threads = await DspThreads.start(arena.memory, workers, options.realtime ?? true);
+    const threads = await DspThreads.start(arena.memory, workers, settings.realtime);
     const kernels = new Kernels(threads, sourcePath);
     const carry = kernels.add('carry', encodeCarry());
-    return new Engine(options, { sampleRate, blockFrames, workers, channels, maxModules }, registry, arena, threads, carry.index, kernels);
+    return new Engine(settings, registry, arena, threads, carry.index, kernels);
   }
 
   // ── patch ──
@@ -182,11 +138,14 @@ export class Engine {
   async loadPatch(patch: string | JsonObject | Patch, options: { source?: string } = {}): Promise<void> {
     const loaded =
       typeof patch === 'object' && 'document' in patch
-        ? (patch as Patch)
+        ? // What is edited here stays the engine's.
+          structuredClone(patch as Patch)
         : loadPatch(typeof patch === 'string' ? patch : JSON.stringify(patch), this.registry, options);
-    await this.#scripts.prepare(loaded, options.source);
-    await this.#patcher.load(this.#seed === undefined ? loaded : { ...loaded, seed: this.#seed });
+    await this.#patcher.load(this.#seed === undefined ? loaded : { ...loaded, seed: this.#seed }, () =>
+      this.#scripts.prepare(loaded, options.source),
+    );
     await this.#scripts.follow();
+    this.#running();
     this.report({ kind: 'load', title: loaded.title });
   }
 
@@ -200,8 +159,10 @@ export class Engine {
   }
 
   /** Carries out edits as one, in one block: all of them, or none when one is wrong. @throws PatchError that says which, KrellError */
-  edit(edits: readonly Edit[]): Promise<void> {
-    return this.#patcher.edit(edits);
+  async edit(edits: readonly Edit[]): Promise<void> {
+    if (!(Array.isArray(edits) && edits.every((edit) => typeof edit === 'object' && edit !== null)))
+      throw new KrellError('option', 'edits are no array of edits', { hint: "give some like { kind: 'remove', id: 'vco1' }" });
+    await this.#patcher.edit(edits);
   }
 
   /** Adds a module; it runs from the next block on. @throws PatchError, KrellError */
@@ -227,25 +188,26 @@ export class Engine {
   /** Replaces a DSP thread by a fresh one, without a gap. @throws KrellError `stuck` */
   restartWorker(worker: number): Promise<void> {
     this.#running();
-    return this.#threads.restart(checkRange('worker', worker, 0, this.workers - 1));
+    return this.#threads.restart(wholeNumber('worker', worker, 0, this.workers - 1));
   }
   /** Ends a DSP thread wherever it is, as a crash would; the spare takes its place. For tests. */
   killWorker(worker: number): Promise<void> {
-    return this.#threads.kill(checkRange('worker', worker, 0, this.workers - 1));
+    return this.#threads.kill(wholeNumber('worker', worker, 0, this.workers - 1));
   }
   /** The last ten seconds: block times of the DSP threads, and what happened meanwhile. */
   flight(): Flight {
     return this.#flight.read();
   }
   #costliest(): { id: string; us: number } | undefined {
-    const costs = this.listModules().map(({ id, cost }) => ({ id, us: cost?.p99Us ?? 0 }));
+    const costs = [...this.#player.scene.modules.values()].map((live) => ({ id: live.id, us: this.#healthOf(live).cost?.p99Us ?? 0 }));
     return costs.sort((a, b) => b.us - a.us)[0];
   }
   /** Removes the modules that faults have put out of action. @returns their ids */
   async removeFailed(): Promise<string[]> {
     const failed = this.listModules().flatMap(({ id, state }) => (state === 'bypassed' ? [id] : []));
-    if (failed.length > 0) await this.edit(failed.map((id) => ({ kind: 'remove', id })));
-    return failed;
+    const removals = await Promise.allSettled(failed.map((id) => this.removeModule(id)));
+    // What somebody else has removed at the same moment needs no removal.
+    return failed.filter((_, i) => removals[i]!.status === 'fulfilled');
   }
   /** Connects an output, `vco1.saw`, to an input, `vcf1.in`. @throws PatchError */
   connect(from: string, to: string, gain?: number): Promise<void> {
@@ -261,6 +223,7 @@ export class Engine {
    * @throws PatchError; KrellError `busy` when thousands of changes wait, `option` when `at` is too far ahead
    */
   async set(id: string, param: string, value: unknown, options: SetOptions = {}): Promise<void> {
+    this.#running();
     this.#patcher.set(id, param, value, options);
   }
   /** Keeps all parameters as they are under a name. @throws PatchError */
@@ -269,7 +232,8 @@ export class Engine {
   }
   /** Sets all parameters of a snapshot, all from the same frame on. @throws PatchError, KrellError; then none is set */
   async recallSnapshot(name: string, options: RecallOptions = {}): Promise<void> {
-    this.#patcher.recall(name, options);
+    this.#running();
+    await this.#patcher.recall(name, options);
   }
   /** For the OSC server: parameter values that play already, to be kept in the patch. What names nothing in the patch is ignored. */
   applyChanges(changes: readonly ParamChange[]): void {
@@ -305,6 +269,7 @@ export class Engine {
     this.#running();
     const state = await this.#output.open(options);
     await this.#scripts.start(options.driver === 'file');
+    this.#running();
     Atomics.store(this.arena.words, CONTROL.RUN, RUN_PLAYING);
     signal(this.arena.words, CONTROL.TICK);
     if (options.driver !== 'file') this.#player.expect(this.registry.list());
@@ -324,12 +289,17 @@ export class Engine {
     this.#patcher.stop();
     this.#player.stop();
     this.#meter.stop();
-    await Promise.all([this.#threads.stop(), this.#output.close(), this.#scripts.stop(), this.#flight.stop()]);
+    const parts = Promise.allSettled([this.#threads.stop(), this.#output.close(), this.#scripts.stop(), this.#flight.stop()]);
+    const patience = new AbortController();
+    const ended = await Promise.race([parts, sleep(STOP_MS, undefined, { signal: patience.signal }).catch(() => undefined)]);
+    patience.abort();
     this.report({ kind: 'stopped' });
+    const failed = ended?.find((part) => part.status === 'rejected');
+    if (failed) throw failed.reason;
   }
 
   #running(): void {
-    if (this.#stopped) throw new KrellError('stopped', 'the engine has been stopped', { hint: 'create another' });
+    if (this.#stopped) throw stopped();
   }
 
   /** Resolves when the output has ended by itself: a file is complete, or a device is lost. */

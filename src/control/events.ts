@@ -1,5 +1,6 @@
 // What the engine tells those who listen.
 import { EventEmitter } from 'node:events';
+import { inspect } from 'node:util';
 import { CONTROL } from '../shared/layout.js';
 import type { Arena } from './arena.js';
 import type { OutputState } from './output.js';
@@ -67,16 +68,20 @@ export class Events {
   }
 
   emit(event: EngineEvent): void {
-    for (const listener of this.#emitter.listeners(event.kind) as ((event: EngineEvent) => unknown)[])
-      try {
-        Promise.resolve(listener(event)).catch(warn);
-      } catch (error) {
-        warn(error);
-      }
+    for (const listener of this.#emitter.listeners(event.kind)) tell(listener as (event: EngineEvent) => unknown, event);
   }
 }
 
-const warn = (error: unknown): void => process.emitWarning(error instanceof Error ? error : String(error));
+/** Calls a listener, whatever it does. */
+export function tell<E>(listener: ((event: E) => unknown) | undefined, event: E): void {
+  try {
+    Promise.resolve(listener?.(event)).catch(warn);
+  } catch (error) {
+    warn(error);
+  }
+}
+
+const warn = (error: unknown): void => process.emitWarning(error instanceof Error ? error : inspect(error));
 
 /** Milliseconds between looks at the count of underruns. */
 const UNDERRUN_MS = 100;

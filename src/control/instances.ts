@@ -163,9 +163,21 @@ export class Instances {
 
   /** What a parameter of one voice is now (`VALUE`) or is moving to (`TARGET`). */
   param(instance: Instance, param: number, voice: number, part: typeof PARAM.VALUE | typeof PARAM.TARGET): number {
-    const { lanes, groupBytes, params } = instance.layout;
-    const at = instance.lane ?? voice;
-    const group = (instance.state + STATE.HEADER_BYTES + Math.floor(at / lanes) * groupBytes) / 4;
-    return this.#arena.floats[group + (params[param]! + part) * lanes + (at % lanes)]!;
+    return this.#arena.floats[this.#place(instance, param, voice) + part * instance.layout.lanes]!;
+  }
+
+  /** Sets a parameter of one voice while no thread runs the module. */
+  setParam(instance: Instance, param: number, voice: number, value: number): void {
+    const place = this.#place(instance, param, voice);
+    const { lanes } = instance.layout;
+    const { words, floats } = this.#arena;
+    for (const part of [PARAM.VALUE, PARAM.TARGET]) floats[place + part * lanes] = value;
+    for (const part of [PARAM.STEP, PARAM.REMAINING]) words[place + part * lanes] = 0;
+  }
+
+  /** Where the vectors of a parameter begin, in the lane of a voice. */
+  #place({ layout: { lanes, groupBytes, params }, lane, state }: Instance, param: number, voice: number): number {
+    const at = lane ?? voice;
+    return (state + STATE.HEADER_BYTES + Math.floor(at / lanes) * groupBytes) / 4 + params[param]! * lanes + (at % lanes);
   }
 }

@@ -1,11 +1,15 @@
 // The audio host, seen from control: a thread of its own that is started, told where to play, and ended.
 import { Worker } from 'node:worker_threads';
 import { KrellError } from '../errors.js';
-import type { DriverName, FileTarget, HostMessage, HostOptions } from '../host/driver.js';
+import { DRIVERS, MAX_PERIOD_FRAMES, type Abandoned, type DriverName, type FileTarget, type HostMessage, type HostOptions } from '../host/driver.js';
 import type { FileResult } from '../host/file.js';
 import { Recorder, type Recording } from '../host/recorder.js';
 import { CONTROL, RING_FRAMES, RUN_STOP } from '../shared/layout.js';
 import type { Arena } from './arena.js';
+import { tell } from './events.js';
+import { didYouMean } from './names.js';
+import { wholeNumber } from './options.js';
+import { stopped } from './stopped.js';
 import { RingDepth, type Latency } from './ring-depth.js';
 
 /** A device that goes away while it plays, or is there again. */
@@ -52,6 +56,8 @@ const CLOSE_MS = 1000;
 /** Frames kept ready for a file: offline, depth costs nothing. */
 const FILE_DEPTH = RING_FRAMES / 2;
 const LOOK_MS = 1000;
+/** More than the ring can hold. */
+const MAX_LATENCY_MS = 1000;
 
 export class Output {
   state: OutputState = { driver: 'none' };
@@ -59,6 +65,7 @@ export class Output {
   readonly ended: Promise<OutputState>;
   readonly #arena: Arena;
   readonly #settings: { readonly blockFrames: number; readonly sampleRate: number };
+  readonly #report: (kind: DeviceEvent['kind']) => void;
   #options: OutputOptions = {};
   /** Host threads: the one that plays, and after a loss one on standby. */
   readonly #hosts = new Set<Worker>();
@@ -66,13 +73,19 @@ export class Output {
   #turns = 0;
   #timer: NodeJS.Timeout | undefined;
   #recorder: Recorder | undefined;
+  /** Beginnings and ends of recordings, one after the other. */
+  #recording: Promise<unknown> = Promise.resolve();
+  #isOpen = false;
+  #isClosed = false;
   #opened!: (state: OutputState) => void;
   #end!: () => void;
   #fail!: (error: Error) => void;
 
-  constructor(arena: Arena, settings: { blockFrames: number; sampleRate: number }) {
+  /** `report` is told what the options' `onDevice` is told. */
+  constructor(arena: Arena, settings: { blockFrames: number; sampleRate: number }, report: (kind: DeviceEvent['kind']) => void) {
     this.#arena = arena;
     this.#settings = settings;
+    this.#report = report;
     this.ended = new Promise((resolve, reject) => {
       this.#end = () => resolve(this.state);
       this.#fail = reject;
@@ -83,21 +96,32 @@ export class Output {
 
   /** Opens the device; sound follows once the engine plays. @throws KrellError */
   async open(options: OutputOptions): Promise<OutputState> {
-    if (this.#turns > 0) throw new KrellError('playing', 'the engine has been started already');
+    checkOptions(options);
+    if (this.#isOpen) throw new KrellError('playing', 'the engine has been started already', { hint: 'create another for another device' });
+    this.#isOpen = true;
     this.#options = options;
     const { driver = 'auto', record } = options;
-    if (record !== undefined) await this.startRecording(record);
+    // What cannot be recorded has opened nothing.
+    if (record !== undefined) await this.startRecording(record).catch((error: unknown) => this.#notOpen(error));
+    if (this.#isClosed) throw stopped();
     // The file driver begins at once; a device tells its period first.
     if (driver === 'file') this.#arena.words[CONTROL.RING_DEPTH] = FILE_DEPTH;
     const opened = new Promise<OutputState>((resolve) => (this.#opened = resolve));
     this.#start(driver);
-    return Promise.race([opened, this.ended]);
+    const state = await Promise.race([opened, this.ended]);
+    if (this.#isClosed) throw stopped();
+    return state;
+  }
+
+  #notOpen(error: unknown): never {
+    this.#isOpen = false;
+    throw error;
   }
 
   /** Starts a host. After the first one: to play once it can open the device again. */
-  #start(driver: HostOptions['driver'], handle?: bigint): void {
+  #start(driver: HostOptions['driver'], { device = this.#options.device, handle }: Partial<Abandoned> = {}): void {
     const turn = this.#turns++;
-    const { device, inputs, file, periodFrames = this.#settings.blockFrames } = this.#options;
+    const { inputs, file, periodFrames = this.#settings.blockFrames } = this.#options;
     const workerData: HostOptions = { memory: this.#arena.memory, driver, device, inputs, periodFrames, file, turn, handle };
     const host = new Worker(new URL('../host/host.js', import.meta.url), { workerData });
     this.#hosts.add(host);
@@ -120,13 +144,13 @@ export class Output {
         }
         this.state = state;
         this.#opened(state);
-        if (turn > 0) this.#options.onDevice?.({ kind: 'back', message: `sound device '${state.device}' is back` });
+        if (turn > 0) this.#tell({ kind: 'back', message: `sound device '${state.device}' is back` });
         break;
       }
       case 'lost':
         this.state = { ...this.state, driver: 'null', reason: message.message };
-        this.#options.onDevice?.({ kind: 'lost', message: message.message });
-        if (message.handle !== undefined) this.#start(message.driver, message.handle);
+        this.#tell({ kind: 'lost', message: message.message });
+        if (message.abandoned && !this.#isClosed) this.#start(message.abandoned.driver, message.abandoned);
         break;
       case 'waiting':
         this.state = { ...this.state, reason: message.message };
@@ -138,6 +162,11 @@ export class Output {
       case 'failed':
         this.#failed(new KrellError(message.code, message.message), turn);
     }
+  }
+
+  #tell(event: DeviceEvent): void {
+    this.#report(event.kind);
+    tell(this.#options.onDevice, event);
   }
 
   /** Only the host that plays matters so much. */
@@ -157,29 +186,55 @@ export class Output {
   }
 
   /** Writes what is played from now on to a WAV file of 32-bit floats. @throws KrellError */
-  async startRecording(path: string): Promise<void> {
-    if (this.#recorder) throw new KrellError('recording', `'${this.#recorder.path}' is being recorded`, { hint: 'stop that first' });
-    this.#recorder = await Recorder.start(this.#arena.memory, path);
+  startRecording(path: string): Promise<void> {
+    return this.#inTurn(async () => {
+      if (this.#isClosed) throw stopped();
+      if (this.#recorder) throw new KrellError('recording', `'${this.#recorder.path}' is being recorded`, { hint: 'stop that first' });
+      this.#recorder = await Recorder.start(this.#arena.memory, path);
+    });
   }
 
   /** @returns what was recorded, undefined when nothing was */
-  async stopRecording(): Promise<Recording | undefined> {
-    const recording = await this.#recorder?.stop();
-    this.#recorder = undefined;
-    if (recording) this.state = { ...this.state, recording };
-    return recording;
+  stopRecording(): Promise<Recording | undefined> {
+    return this.#inTurn(async () => {
+      const recorder = this.#recorder;
+      this.#recorder = undefined;
+      const recording = await recorder?.stop();
+      if (recording) this.state = { ...this.state, recording };
+      return recording;
+    });
   }
 
-  /** Waits for the hosts to leave after RUN_STOP, ends those that do not, and completes the recording. */
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.#recording.then(work);
+    this.#recording = done.catch(() => {});
+    return done;
+  }
+
+  /**
+   * Waits for the hosts to leave after RUN_STOP, and completes the recording. One that is inside a sound library leaves when that returns:
+   * to end it there would not make it return, and where it is being loaded would abort the process.
+   */
   async close(): Promise<void> {
+    this.#isClosed = true;
     clearInterval(this.#timer);
     const exits = [...this.#hosts].map((host) => new Promise<void>((resolve) => host.once('exit', () => resolve())));
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<void>((resolve) => (timer = setTimeout(resolve, CLOSE_MS)));
     await Promise.race([Promise.all(exits), late]);
     clearTimeout(timer);
-    // One that is inside a library may not even hear of it.
-    for (const host of this.#hosts) void host.terminate();
     await this.stopRecording();
   }
+}
+
+/** @throws KrellError `option` for what no driver could make sense of */
+function checkOptions({ driver = 'auto', latency = 'safe', periodFrames, inputs = 0, file }: OutputOptions): void {
+  const drivers = ['auto', ...DRIVERS];
+  if (!drivers.includes(driver)) throw new KrellError('option', `there is no driver '${driver}'`, { hint: didYouMean(driver, drivers) });
+  if (latency !== 'low' && latency !== 'safe' && !(latency >= 0 && latency <= MAX_LATENCY_MS))
+    throw new KrellError('option', `latency is ${latency}`, { hint: `give 'low', 'safe', or milliseconds up to ${MAX_LATENCY_MS}` });
+  if (periodFrames !== undefined) wholeNumber('periodFrames', periodFrames, 1, MAX_PERIOD_FRAMES);
+  wholeNumber('inputs', inputs, 0, 2);
+  if (driver === 'file' && !file)
+    throw new KrellError('option', 'the file driver needs to know how much to write', { hint: 'give file: { frames, bits }' });
 }

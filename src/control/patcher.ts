@@ -27,6 +27,7 @@ import {
 } from './patch/index.js';
 import type { Player } from './player.js';
 import type { Registry } from './registry.js';
+import { stopped } from './stopped.js';
 
 /** What a patcher works with. */
 export interface PatcherContext {
@@ -43,17 +44,27 @@ export interface PatcherContext {
   readonly onEdit: (edit: EditEvent) => void;
 }
 
+/** Another patch. `prepare`: what there is to do before it can play, when its turn has come. */
+interface Load {
+  readonly patch: Patch;
+  readonly prepare: () => Promise<void>;
+}
 /** What somebody waits for: edits to be carried out as one, or another patch. */
-type Wish = ({ readonly edits: readonly Edit[] } | { readonly patch: Patch }) & {
+type Wish = ({ readonly edits: readonly Edit[] } | Load) & {
   readonly resolve: () => void;
   readonly reject: (error: unknown) => void;
 };
+
+/** Milliseconds until gains for which there was no room are tried again. */
+const RETRY_MS = 100;
 
 export class Patcher {
   readonly #context: PatcherContext;
   #patch: Patch = emptyPatch();
   readonly #health = new WeakMap<LiveModule, ModuleHealth>();
   readonly #waiting: Wish[] = [];
+  /** Those that are being fulfilled. */
+  #underWay: readonly Wish[] = [];
   #isWorking = false;
   /** Parameter changes made while an edit is on its way, to be made in its draft too. */
   #meanwhile: ((draft: Patch) => void)[] | undefined;
@@ -75,19 +86,21 @@ export class Patcher {
     return this.#health.get(module)!;
   }
 
+  /** Refuses what waits and what is under way. */
   stop(): void {
     this.#isStopped = true;
     clearTimeout(this.#settling);
+    for (const { reject } of [...this.#underWay, ...this.#waiting.splice(0)]) reject(stopped());
   }
 
   /** Carries out edits as one: all, or none. @throws PatchError, KrellError */
   edit(edits: readonly Edit[]): Promise<void> {
-    return new Promise((resolve, reject) => this.#enqueue({ edits, resolve, reject }));
+    return new Promise((resolve, reject) => this.#enqueue({ edits: [...edits], resolve, reject }));
   }
 
   /** Plays another patch. Modules of the same id, type and voices keep their state and take the new parameters. @throws KrellError */
-  load(patch: Patch): Promise<void> {
-    return new Promise((resolve, reject) => this.#enqueue({ patch, resolve, reject }));
+  load(patch: Patch, prepare: () => Promise<void>): Promise<void> {
+    return new Promise((resolve, reject) => this.#enqueue({ patch, prepare, resolve, reject }));
   }
 
   /** Sets a parameter, in the patch and in what plays. @throws PatchError, KrellError */
@@ -98,16 +111,16 @@ export class Patcher {
     commands.setParams(this.#live({ id, param, values }), options);
   }
 
-  /** Sets all parameters of a snapshot at one frame. @throws PatchError, KrellError; then none is set */
-  recall(name: string, options: RecallOptions): void {
+  /** Sets all parameters of a snapshot: at one frame, but for thousands. @throws PatchError, KrellError; then none is set */
+  async recall(name: string, options: RecallOptions): Promise<void> {
     const { registry, commands } = this.#context;
     commands.check(options, this.#frame);
     const recalled = snapshotValues(this.#patch, name);
-    commands.setParams(
-      recalled.flatMap((value) => this.#live(value)),
-      options,
-    );
+    const changes = recalled.flatMap((value) => this.#live(value));
+    const isOne = options.at !== undefined || commands.pieces(changes).length === 1;
+    if (isOne) commands.setParams(changes, options);
     this.#write((patch) => recallValues(patch, registry, recalled));
+    if (!isOne) await this.#send(changes, options);
   }
 
   /** Notes parameter values that play already. */
@@ -125,6 +138,7 @@ export class Patcher {
   }
 
   #enqueue(wish: Wish): void {
+    if (this.#isStopped) return wish.reject(stopped());
     this.#waiting.push(wish);
     void this.#work();
   }
@@ -136,14 +150,16 @@ export class Patcher {
     // All that is asked for at one moment goes together.
     await undefined;
     while (!this.#isStopped) {
-      if (this.#waiting.length > 0) await this.#fulfil(this.#takeTogether());
+      if (this.#waiting.length > 0) {
+        this.#underWay = this.#takeTogether();
+        await this.#fulfil(this.#underWay);
+        this.#underWay = [];
+      }
       // What could not be dropped now is silent and stays until the next edit.
       else if (this.#isUnsettled) await this.#playScene(this.#patch).catch(() => (this.#isUnsettled = false));
       else break;
     }
     this.#isWorking = false;
-    for (const { reject } of this.#waiting.splice(0))
-      reject(new KrellError('stopped', 'the engine has been stopped', { hint: 'create another' }));
   }
 
   /** The first wish, and those that can go with it: edits, no module made or removed by two of them, which would not be as one after the other. */
@@ -160,37 +176,40 @@ export class Patcher {
     return this.#waiting.splice(0, Math.max(1, count));
   }
 
-  /** Plays wishes with one plan. Where that cannot be had, half of them at a time, until the one that is to blame is alone. */
+  /**
+   * Plays wishes with one plan. Where that cannot be had, half of them at a time, until the one that is to blame is alone: those that are wrong
+   * together with it may be right without.
+   */
   async #fulfil(wishes: readonly Wish[]): Promise<void> {
     const before = this.#patch;
     let draft = before;
     const right: Wish[] = [];
+    const wrong: (() => void)[] = [];
     for (const wish of wishes)
       try {
+        if ('patch' in wish) await wish.prepare();
         draft = this.#draft(draft, wish);
         right.push(wish);
       } catch (error) {
-        wish.reject(error);
+        wrong.push(() => wish.reject(error));
       }
-    if (right.length === 0) return;
-    try {
-      await this.#adopt(
-        draft,
-        right.some((wish) => 'patch' in wish || wish.edits.some(isStructural)),
-      );
-    } catch (error) {
-      if (right.length === 1) return right[0]!.reject(error);
-      const half = right.length >> 1;
-      await this.#fulfil(right.slice(0, half));
-      return this.#fulfil(right.slice(half));
-    }
-    for (const wish of right)
+    if (right.length > 0 && !this.#isStopped)
       try {
-        this.#followUp(before, wish);
-        wish.resolve();
+        await this.#adopt(
+          draft,
+          right.some((wish) => 'patch' in wish || wish.edits.some(isStructural)),
+        );
       } catch (error) {
-        wish.reject(error);
+        if (this.#isStopped || (error as KrellError).code === 'stuck') return wishes.forEach(({ reject }) => reject(error));
+        const [first] = right as [Wish];
+        if (right.length === 1) first.reject(error);
+        const rest = right.length === 1 ? wishes.filter((wish) => wish !== first) : wishes;
+        const half = right.length === 1 ? rest.length : rest.indexOf(right[right.length >> 1]!);
+        await this.#fulfil(rest.slice(0, half));
+        return this.#fulfil(rest.slice(half));
       }
+    for (const reject of wrong) reject();
+    for (const wish of right) await this.#followUp(before, wish).then(wish.resolve, wish.reject);
   }
 
   /** The patch as it is wished for. @throws PatchError, KrellError, with nothing changed */
@@ -206,12 +225,12 @@ export class Patcher {
   }
 
   /** Gives modules that were there before the parameters they are to have now. */
-  #followUp(before: Patch, wish: Wish): void {
+  async #followUp(before: Patch, wish: Wish): Promise<void> {
     if ('patch' in wish) return this.#moveParams(before);
     // Removed and made again: the same module as before, but for its parameters.
     const remade = wish.edits.flatMap((edit) => (edit.kind === 'create' && before.modules.has(edit.id) ? [edit.id] : []));
-    if (remade.length > 0) this.#moveParams(before, new Set(remade));
-    if (wish.edits.some(({ kind }) => kind === 'tempo')) this.#followTempo();
+    if (remade.length > 0) await this.#moveParams(before, new Set(remade));
+    if (wish.edits.some(({ kind }) => kind === 'tempo')) await this.#followTempo();
   }
 
   /** Plays a draft, if there is anything new to play, and makes it the patch. */
@@ -236,20 +255,20 @@ export class Patcher {
     const change = nextScene(player.scene, patch, { ...this.#context, fade: isPlaying, frame: this.#frame, fadeOut });
     await player.play(change);
     // A full ring must not undo what plays: the scene that follows sets the gains again.
-    const isBusy = !commands.setGains(change.gains, isPlaying);
+    const isBusy = !commands.setGains(change.gains);
     fadeOut.end = this.#frame + Math.ceil(CABLE_FADE_S * sampleRate) + 2 * blockFrames;
-    this.#settle(change.fading || isBusy);
+    this.#settle(isBusy ? RETRY_MS : change.fading ? CABLE_FADE_S * 1000 * 2 : 0);
   }
 
-  /** Whether there is to be another scene when cables have faded out. An edit that comes before makes do without. */
-  #settle(isNeeded: boolean): void {
+  /** When there is to be another scene, in milliseconds, if at all: cables have faded out then. An edit that comes before makes do without. */
+  #settle(afterMs: number): void {
     clearTimeout(this.#settling);
     this.#isUnsettled = false;
     const settle = (): void => {
       this.#isUnsettled = true;
       void this.#work();
     };
-    this.#settling = isNeeded ? setTimeout(settle, CABLE_FADE_S * 1000 * 2).unref() : undefined;
+    this.#settling = afterMs > 0 && !this.#isStopped ? setTimeout(settle, afterMs).unref() : undefined;
   }
 
   /** Compares the modules that play with those that did, and begins the record of new ones. */
@@ -264,34 +283,66 @@ export class Patcher {
   }
 
   /** Modules of another patch, all or some, that kept their state take the parameters of this one. */
-  #moveParams(before: Patch, ids?: ReadonlySet<string>): void {
-    const { instances, commands } = this.#context;
+  #moveParams(before: Patch, ids?: ReadonlySet<string>): Promise<void> {
+    const { instances } = this.#context;
     const changes: InstanceChange[] = [];
     for (const { id, instance } of this.#modules().values()) {
       if (ids && !ids.has(id)) continue;
+      const { definition } = instance;
       const [old, wanted] = [before.modules.get(id), this.#patch.modules.get(id)!];
       if (old?.type !== wanted.type || old.voices !== wanted.voices) continue;
-      const names = Object.keys(instance.definition.params);
-      initialParams(instance.definition, wanted.params, this.#patch.tempo).forEach((values, param) => {
-        if (isCounter(instance.definition, names[param]!)) return;
-        const now = instances.targets(instance, param);
-        if (now.some((value, voice) => value !== Math.fround(values[values.length === 1 ? 0 : voice]!)))
-          changes.push({ instance, param, values });
+      const names = Object.keys(definition.params);
+      const said = initialParams(definition, old.params, before.tempo);
+      initialParams(definition, wanted.params, this.#patch.tempo).forEach((values, param) => {
+        if (isCounter(definition, names[param]!)) return;
+        // What was set a moment ago is in the patch of before, and perhaps not in the module yet.
+        const isNow = (now: readonly number[]): boolean =>
+          now.every((value, voice) => Math.fround(value) === Math.fround(values[values.length === 1 ? 0 : voice]!));
+        const all = said[param]!;
+        const saidByVoice = all.length === 1 ? new Array<number>(instance.voices).fill(all[0]!) : all;
+        if (!isNow(instances.targets(instance, param)) || !isNow(saidByVoice)) changes.push({ instance, param, values });
       });
     }
-    commands.setParams(changes);
+    return this.#send(changes);
   }
 
   /** Gives the tempo to what follows it. */
-  #followTempo(): void {
-    const { commands } = this.#context;
+  #followTempo(): Promise<void> {
     const changes: InstanceChange[] = [];
     for (const { id, instance } of this.#modules().values())
       Object.entries(instance.definition.params).forEach(([name, spec], param) => {
         if (spec.kind === 'number' && spec.follows === 'tempo' && !this.#patch.modules.get(id)!.params.has(name))
           changes.push({ instance, param, values: [this.#patch.tempo] });
       });
-    commands.setParams(changes);
+    return this.#send(changes);
+  }
+
+  /**
+   * Sets parameters to what the patch says: all in one block, or where they are too many for that in several. Which, `changes` tells; the values may
+   * be others when their turn comes, for the patch may have been changed meanwhile.
+   */
+  async #send(changes: readonly InstanceChange[], options: RecallOptions = {}): Promise<void> {
+    const { commands } = this.#context;
+    const pieces = commands.pieces(changes);
+    for (const [i, piece] of pieces.entries()) {
+      const isFirst = i === 0 && commands.hasRoom(piece);
+      if (!isFirst && !(await commands.taken()))
+        throw new KrellError('busy', `${pieces.slice(i).flat().length} parameters could not be set: too many changes wait to be played`, {
+          hint: 'set fewer of them for a time to come',
+        });
+      if (this.#isStopped) throw stopped();
+      commands.setParams(
+        piece.flatMap((change) => this.#asInPatch(change)),
+        options,
+      );
+    }
+  }
+
+  #asInPatch({ instance, param }: InstanceChange): InstanceChange[] {
+    const module = this.#modules().get(instance.name);
+    if (module?.instance !== instance) return [];
+    const { params } = this.#patch.modules.get(module.id)!;
+    return [{ instance, param, values: initialParams(instance.definition, params, this.#patch.tempo)[param]! }];
   }
 
   #modules(): ReadonlyMap<string, LiveModule> {

@@ -54,21 +54,33 @@ export class Player {
     const next = plan.address;
     Atomics.store(words, CONTROL.NEXT_PLAN, next);
     signal(words, CONTROL.TICK);
-    const adopted = await until(words, CONTROL.ADOPTED, () => Atomics.load(words, CONTROL.PLAN) === next, ADOPT_MS);
+    const isAdopted = await this.#until(CONTROL.ADOPTED, () => Atomics.load(words, CONTROL.PLAN) === next);
+    if (!isAdopted) {
+      // A leader that takes it all the same goes back at its next block.
+      Atomics.store(words, CONTROL.NEXT_PLAN, this.plan?.address ?? 0);
+      this.#retired.push({ plan, instances: change.created });
+      this.#retire();
+      throw stuck('the DSP threads did not take the new plan');
+    }
     if (this.plan) this.#retired.push({ plan: this.plan, instances: change.dropped });
     this.plan = plan;
     this.assignments.add(plan.assignMs);
     this.scene = change.scene;
     this.#retire();
-    if (!adopted) throw new KrellError('stuck', 'the DSP threads did not take the new plan', { hint: 'stop the engine and start it anew' });
+  }
+
+  /** Waits for the DSP threads, as long as there is hope. */
+  async #until(word: number, done: () => boolean): Promise<boolean> {
+    const { words } = this.#arena;
+    return (await until(words, word, () => this.#stopped.signal.aborted || done(), ADOPT_MS)) && !this.#stopped.signal.aborted;
   }
 
   async #installed(posted: number): Promise<void> {
     const { words } = this.#arena;
     for (let worker = 0; worker < this.#settings.workers; worker++) {
       const word = workerWord(worker, WORKER.KERNELS);
-      if (!(await until(words, word, () => Atomics.load(words, word) >= posted, ADOPT_MS)))
-        throw new KrellError('stuck', `DSP thread ${worker} did not take new kernels`, { hint: 'stop the engine and start it anew' });
+      if (!(await this.#until(word, () => Atomics.load(words, word) >= posted)))
+        throw stuck(`DSP thread ${worker} did not take new kernels`);
     }
   }
 
@@ -99,3 +111,5 @@ export class Player {
     this.#stopped.abort();
   }
 }
+
+const stuck = (what: string): KrellError => new KrellError('stuck', what, { hint: 'try again, or stop the engine and create another' });

@@ -29,8 +29,8 @@ export interface DepthSettings {
 export function firstDepth({ latency, periodFrames, blockFrames, sampleRate }: DepthSettings): number {
   if (latency === 'low') return 0;
   const blocks = (frames: number): number => Math.ceil(frames / blockFrames);
-  if (latency === 'safe') return Math.max(2 * blocks(periodFrames), blocks(SAFE_FRAMES)) * blockFrames;
-  return Math.min(blocks((latency * sampleRate) / 1000), Math.floor(RING_FRAMES / blockFrames)) * blockFrames;
+  const wanted = latency === 'safe' ? Math.max(2 * blocks(periodFrames), blocks(SAFE_FRAMES)) : blocks((latency * sampleRate) / 1000);
+  return Math.min(wanted, Math.floor(RING_FRAMES / blockFrames)) * blockFrames;
 }
 
 export class RingDepth {

@@ -1,63 +1,22 @@
-// The engine while it plays: edits, changes on their frame, failures that leave everything as it was.
-import { mkdtempSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterEach, describe, expect, it } from 'vitest';
-import { Engine, type EngineOptions } from '#src/control/engine.js';
-import { readFloatWav } from './wav.js';
+// The engine while it plays: edits, and failures that leave everything as it was.
+import { describe, expect, it } from 'vitest';
+import { create, largestStep, most, OUT, patch, record, usage } from './engine-fixture.js';
 
-const folder = mkdtempSync(join(tmpdir(), 'krell-engine-'));
-const engines: Engine[] = [];
-afterEach(async () => {
-  await Promise.all(engines.splice(0).map((engine) => engine.stop()));
-});
-
-async function create(options: EngineOptions = {}): Promise<Engine> {
-  const engine = await Engine.create({ workers: 1, realtime: false, ...options });
-  engines.push(engine);
-  return engine;
-}
-
-const patch = (modules: object, cables: [string, string, number?][] = []): never =>
-  ({
-    format: 'krell-patch',
-    formatVersion: 1,
-    title: 'test',
-    modules,
-    cables: cables.map(([from, to, gain]) => ({ from, to, ...(gain === undefined ? {} : { gain }) })),
-  }) as never;
-
-const SINE = { vco: { type: 'vco', params: { freq: 200 } }, out: { type: 'out', params: { limiter: false } } };
+const SINE = { vco: { type: 'vco', params: { freq: 200 } }, ...OUT };
 const SINE_CABLES: [string, string][] = [['vco.sine', 'out.left']];
 /** A steady 5 V: half of full scale. `out` blocks DC, slowly. */
-const STEADY = { dc: { type: 'attenuverter', params: { offset: 5 } }, out: { type: 'out', params: { limiter: false } } };
-
-/** Plays `frames` into a file as fast as they come, `during` meanwhile. @returns the left channel */
-async function record(engine: Engine, frames: number, during: () => Promise<void> = async () => {}): Promise<Float32Array> {
-  const path = join(folder, `${Math.random()}.wav`);
-  await engine.start({ driver: 'file', file: { path, frames, bits: '32f' } });
-  await during();
-  await engine.ended;
-  await engine.stop();
-  return readFloatWav(path)[0]!;
-}
-
-/** Largest step between neighbours. */
-const largestStep = (signal: Float32Array): number =>
-  signal.reduce((most, value, i) => (i ? Math.max(most, Math.abs(value - signal[i - 1]!)) : 0), 0);
-
-const usage = (engine: Engine): number => engine.stats().memory.used;
+const STEADY = { dc: { type: 'attenuverter', params: { offset: 5 } }, ...OUT };
 
 describe('edits while playing', () => {
   it('leave a sine untouched, sample by sample', async () => {
     const alone = await create();
     await alone.loadPatch(patch(SINE, SINE_CABLES));
     const frames = 48_000 * 20;
-    const expected = await record(alone, frames);
+    const [expected] = await record(alone, frames);
     const edited = await create();
     await edited.loadPatch(patch(SINE, SINE_CABLES));
     let edits = 0;
-    const heard = await record(edited, frames, async () => {
+    const [heard] = await record(edited, frames, async () => {
       for (let i = 0; i < 10; i++) {
         await edited.createModule('lfo', `lfo${i}`, { params: { rate: 3 } });
         await edited.createModule('vca', `vca${i}`, { voices: 4 });
@@ -80,7 +39,7 @@ describe('edits while playing', () => {
       const end = engine.frame + 48_000;
       while (engine.frame < end) await new Promise((resolve) => setImmediate(resolve));
     };
-    const heard = await record(engine, 48_000 * 60, async () => {
+    const [heard] = await record(engine, 48_000 * 60, async () => {
       await engine.connect('dc.out', 'out.left');
       await faded();
       await engine.disconnect('dc.out', 'out.left');
@@ -89,7 +48,7 @@ describe('edits while playing', () => {
       await engine.removeModule('dc');
     });
     // 0 → 0.5 of full scale in 240 frames.
-    expect(heard.reduce((most, value) => Math.max(most, value), 0)).toBeGreaterThan(0.4);
+    expect(most(heard)).toBeGreaterThan(0.4);
     expect(largestStep(heard)).toBeLessThan(0.5 / 230);
     expect(Math.abs(heard.at(-1)!)).toBeLessThan(1e-3);
   });
@@ -112,51 +71,13 @@ describe('edits while playing', () => {
 
   it('keep the state of modules that both patches have', async () => {
     const engine = await create();
-    const counter = { lfo: { type: 'lfo', params: { rate: 0.05 } }, out: { type: 'out', params: { limiter: false } } };
+    const counter = { lfo: { type: 'lfo', params: { rate: 0.05 } }, ...OUT };
     await engine.loadPatch(patch(counter, [['lfo.saw', 'out.left']]));
-    const heard = await record(engine, 48_000 * 15, async () => {
+    const [heard] = await record(engine, 48_000 * 15, async () => {
       while (engine.frame < 48_000 * 5) await new Promise((resolve) => setTimeout(resolve, 1));
       await engine.loadPatch(patch({ ...counter, other: { type: 'vco' } }, [['lfo.saw', 'out.left']]));
     });
     expect(largestStep(heard.subarray(100, 48_000 * 9))).toBeLessThan(1e-3);
-  });
-});
-
-describe('set', () => {
-  it.each([16, 64, 1024])('begins on its frame, in blocks of %i', async (blockFrames) => {
-    const engine = await create({ blockFrames });
-    await engine.loadPatch(
-      patch({ dc: { type: 'attenuverter' }, out: { type: 'out', params: { limiter: false } } }, [['dc.out', 'out.left']]),
-    );
-    const frames = [1, 17, 1000, 1023, 1024, 5001];
-    let value = 0;
-    for (const at of frames) await engine.set('dc', 'offset', ++value / 2, { at });
-    const heard = await record(engine, 6000);
-    for (const at of frames.filter((at, i) => i === 0 || at - frames[i - 1]! > 300)) {
-      expect(heard[at], `frame ${at}`).toBeGreaterThan(heard[at - 1]!);
-      expect(heard[at - 1]! - heard[at - 2]! || 0, `frame ${at - 1}`).toBeLessThan(1e-5);
-    }
-    expect(engine.moduleInfo('dc').params['offset']).toBe(3);
-  });
-
-  it('reaches one voice, or all', async () => {
-    const engine = await create();
-    await engine.loadPatch(patch({ vco: { type: 'vco', voices: 3 }, out: { type: 'out' } }, [['vco.saw', 'out.left']]));
-    await engine.start({ driver: 'null' });
-    await engine.set('vco', 'freq', '0.3 kHz');
-    await engine.set('vco', 'freq', 500, { voice: 1 });
-    const settled = (): unknown => engine.moduleInfo('vco').params['freq'];
-    for (let i = 0; i < 200 && JSON.stringify(settled()) !== '[300,500,300]'; i++) await new Promise((resolve) => setTimeout(resolve, 5));
-    expect(settled()).toEqual([300, 500, 300]);
-  });
-
-  it('refuses what is wrong and says what to do', async () => {
-    const engine = await create();
-    await engine.loadPatch(patch(SINE, SINE_CABLES));
-    await expect(engine.set('vco', 'frek', 1)).rejects.toThrow(/freq/);
-    await expect(engine.set('vcoo', 'freq', 1)).rejects.toThrow(/vco/);
-    await expect(engine.set('vco', 'freq', 1e9)).rejects.toThrow(/maximum/);
-    await expect(engine.set('vco', 'freq', 100, { at: 1e12 })).rejects.toThrow(/at is frame/);
   });
 });
 
@@ -178,52 +99,5 @@ describe('failures', () => {
     expect(usage(engine)).toBe(used);
     await engine.createModule('lfo', 'lfo1');
     expect(engine.listModules().map(({ id }) => id)).toEqual(['vco', 'out', 'lfo1']);
-  });
-
-  it.each([{ blockFrames: 0 }, { blockFrames: 100 }, { workers: 0 }, { sampleRate: 1 }, { memoryBytes: 0 }])(
-    'refuse %j',
-    async (options) => {
-      await expect(Engine.create(options)).rejects.toThrow(/give/);
-    },
-  );
-});
-
-describe('life', () => {
-  it('answers questions about modules', async () => {
-    const engine = await create();
-    await engine.loadPatch(patch({ ...SINE, pad: { type: 'vco', voices: 8 } }, SINE_CABLES));
-    expect(engine.isRunning('vco')).toBe(false);
-    await engine.start({ driver: 'null' });
-    expect(engine.isRunning('vco')).toBe(true);
-    expect(engine.isRunning('nobody')).toBe(false);
-    expect(engine.findModules('vco').map(({ id, voices }) => [id, voices])).toEqual([
-      ['vco', 1],
-      ['pad', 8],
-    ]);
-    expect(engine.moduleInfo('vco')).toMatchObject({ type: 'vco', worker: 0, params: { freq: 200 } });
-    expect(() => engine.moduleInfo('vcp')).toThrow(/'vco'/);
-    expect(() => engine.findModules('vcp')).toThrow(/vc[oaf]/);
-  });
-
-  it('stops once, however often it is told, and then refuses', async () => {
-    const engine = await create({ workers: 2 });
-    await engine.loadPatch(patch(SINE, SINE_CABLES));
-    await engine.start({ driver: 'null' });
-    await Promise.all([engine.stop(), engine.stop()]);
-    await engine.stop();
-    await expect(engine.createModule('lfo', 'x')).rejects.toThrow(/stopped/);
-    await expect(engine.start()).rejects.toThrow(/stopped/);
-  });
-
-  it('may be stopped before it was started, and while edits are under way', async () => {
-    const engine = await create();
-    const edits = [engine.loadPatch(patch(SINE, SINE_CABLES)), engine.createModule('lfo', 'lfo1')];
-    await Promise.allSettled(edits);
-    await engine.stop();
-  });
-
-  it('refuses an unknown device', async () => {
-    const engine = await create();
-    await expect(engine.start({ driver: 'portaudio', device: 'no such device' })).rejects.toThrow(/device|sound card|koffi|PortAudio/);
   });
 });
