@@ -34,19 +34,31 @@ const isMainOnly = (file: string): boolean => {
 };
 const isForeign = (file: string): boolean => !file.startsWith(SRC) && file.split(sep).includes('node_modules');
 
-/** @throws KrellError `imports` when `entry`, or something it imports, is for the main thread only */
-export function checkImports(entry: string): void {
+/** Where a file stops being JavaScript, as acorn sees it: the loader's own errors do not tell. */
+export interface BrokenPlace {
+  readonly file: string;
+  readonly line: number;
+  readonly column: number;
+}
+
+/**
+ * @returns files that cannot be parsed
+ * @throws KrellError `imports` when `entry`, or something it imports, is for the main thread only
+ */
+export function checkImports(entry: string): BrokenPlace[] {
+  const broken: BrokenPlace[] = [];
   const importer = new Map<string, string>();
   if (isMainOnly(entry)) throw refusal(entry, entry, importer);
   const waiting = [entry];
   for (let file = waiting.pop(); file !== undefined; file = waiting.pop()) {
-    for (const target of importsOf(file)) {
+    for (const target of importsOf(file, broken)) {
       if (target === entry || importer.has(target) || isForeign(target)) continue;
       importer.set(target, file);
       if (isMainOnly(target)) throw refusal(entry, target, importer);
       waiting.push(target);
     }
   }
+  return broken;
 }
 
 function refusal(entry: string, target: string, importer: ReadonlyMap<string, string>): KrellError {
@@ -60,12 +72,14 @@ function refusal(entry: string, target: string, importer: ReadonlyMap<string, st
 }
 
 /** The files that a file imports. What cannot be read, parsed or found is left to the loader, which says so. */
-function importsOf(file: string): string[] {
+function importsOf(file: string, broken: BrokenPlace[]): string[] {
   if (!IS_CODE.test(file)) return [];
   let names: string[];
   try {
     names = specifiers(parse(readFileSync(file, 'utf8'), { ecmaVersion: 'latest', sourceType: 'module', allowHashBang: true }));
-  } catch {
+  } catch (error) {
+    const { loc } = error as { loc?: { line: number; column: number } };
+    if (loc) broken.push({ file, line: loc.line, column: loc.column + 1 });
     return [];
   }
   const require = createRequire(file);

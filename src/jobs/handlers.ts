@@ -18,11 +18,14 @@ const handlers = new Map<string, Handler>();
 /** A handler that is loaded, if it is: no promise for the usual case. */
 export const knownHandler = (file: string, name: string): Handler | undefined => handlers.get(`${name} ${file}`);
 
-/** @throws KrellError `imports`, `handler`; whatever the file throws as it is loaded */
+/** @throws KrellError `imports`; `handler` when the file cannot be loaded, with the stack of whatever it threw */
 export async function loadHandler(file: string, name: string): Promise<Handler> {
   const path = fileURLToPath(file);
-  checkImports(path);
-  const exported = (await import(file)) as Record<string, unknown>;
+  const broken = checkImports(path);
+  const exported = await load(file).catch((error: unknown) => {
+    const [place] = error instanceof SyntaxError ? broken : [];
+    throw handlerError(place ? `${place.file}:${place.line}:${place.column}` : path, error);
+  });
   const handler = exported[name];
   if (typeof handler !== 'function') {
     const functions = Object.keys(exported).filter((key) => typeof exported[key] === 'function');
@@ -30,4 +33,12 @@ export async function loadHandler(file: string, name: string): Promise<Handler> 
   }
   handlers.set(`${name} ${file}`, handler as Handler);
   return handler as Handler;
+}
+
+const load = (file: string): Promise<Record<string, unknown>> => import(file) as Promise<Record<string, unknown>>;
+
+function handlerError(path: string, cause: unknown): KrellError {
+  const error = new KrellError('handler', cause instanceof Error ? cause.message : String(cause), { path, cause });
+  if (cause instanceof Error && cause.stack) error.stack = cause.stack;
+  return error;
 }

@@ -10,7 +10,7 @@ export interface Job<T = unknown> {
   readonly state: JobState;
   /**
    * Resolves with what the handler returned. Rejects with a KrellError: `busy` when the pool was full, `timeout`, `cancelled`, `crash` when
-   * the thread died, `closed`, `handler` and `imports` when it could not be loaded, `arguments` and `result` when they cannot be copied
+   * the thread died, `closed`, `handler` and `imports` when it could not be loaded, `option`, `arguments` and `result` when they cannot be copied
    * between threads, `job` when the handler threw (the stack is the thread's), or the code of the KrellError that it threw.
    */
   result(): Promise<T>;

@@ -16,6 +16,8 @@ import type { JobThreadTask } from './worker.js';
 export interface JobPoolOptions {
   /** Threads that run jobs, 1..64; half the cores unless given. */
   readonly threads?: number;
+  /** Threads kept warm beside them, to take the place of one that dies; one unless given. */
+  readonly spares?: number;
   /** Jobs that may wait or run at a time; what comes beyond is refused. */
   readonly capacity?: number;
   /** Milliseconds an async handler gets to end after its signal was aborted, before its thread is terminated. */
@@ -47,7 +49,6 @@ export interface JobStats {
 
 const CAPACITY = 10_000;
 const MAX_THREADS = 64;
-/** Threads kept warm beside those that run jobs. */
 const SPARES = 1;
 const LOOK_MS = 5;
 const GRACE_MS = 100;
@@ -83,10 +84,11 @@ export class JobPool {
     this.capacity = checkRange('capacity', options.capacity ?? CAPACITY, 1, 10_000_000);
     this.#graceMs = checkRange('graceMs', options.graceMs ?? GRACE_MS, 0, 60_000);
     this.#onFault = options.onFault ?? (() => {});
+    const started = threads + checkRange('spares', options.spares ?? SPARES, 0, MAX_THREADS);
     this.#pool = new Piscina({
       filename: new URL('./worker.js', import.meta.url).href,
-      minThreads: threads + SPARES,
-      maxThreads: threads + SPARES,
+      minThreads: started,
+      maxThreads: started,
       resourceLimits: { maxOldGenerationSizeMb: checkRange('heapMb', options.heapMb ?? HEAP_MB, 16, 65_536) },
     });
     // The spare's death: Piscina replaces it, and no job was lost.
@@ -95,7 +97,7 @@ export class JobPool {
       ended: (job, value, error) => this.#ended(job, value, error),
       returned: (jobs) => this.#takeBack(jobs),
       room: () => this.#feedSoon(),
-      died: (thread, job, cause) => this.#died(thread, job, cause),
+      died: (thread, jobs, cause) => this.#died(thread, jobs, cause),
     };
     this.#threads = Array.from({ length: threads }, () => new JobThread(this.#pool, events));
   }
@@ -120,9 +122,16 @@ export class JobPool {
    */
   submit<T = unknown>(handler: HandlerRef, args?: unknown, options: SubmitOptions = {}): Job<T> {
     const { file, name = 'default' } = handler;
-    const job = new PoolJob(++this.#counts.submitted, urlOf(file), name, args, options, (cancelled) => this.#cancel(cancelled));
+    const url = urlOf(file);
+    const job = new PoolJob(++this.#counts.submitted, url ?? '', name, args, options, (cancelled) => this.#cancel(cancelled));
+    const { timeoutMs } = options;
     if (this.#closed) {
       this.#end(job, 'failed', jobError(job, 'closed', 'the job pool has been closed'));
+    } else if (url === undefined) {
+      const hint = 'give { file, name }: a function that a file exports; a thread has no other way to it';
+      this.#end(job, 'failed', jobError(job, 'handler', 'this is no handler', { hint }));
+    } else if (timeoutMs !== undefined && !(timeoutMs > 0)) {
+      this.#end(job, 'failed', jobError(job, 'option', `timeoutMs is ${timeoutMs}`, { hint: 'give milliseconds above 0' }));
     } else if (options.signal?.aborted) {
       this.#end(job, 'cancelled', jobError(job, 'cancelled', 'cancelled before it began'));
     } else if (this.#unfinished.size >= this.capacity) {
@@ -139,11 +148,14 @@ export class JobPool {
     return job as Job<T>;
   }
 
-  /** Once per turn of submissions, so that they travel together. */
+  /**
+   * Once per turn of the event loop: what is submitted in one turn travels together, and a turn brings no more results than its threads had
+   * jobs. Fed as results come, threads that are quick would keep the event loop at their port for a thousand results on end.
+   */
   #feedSoon(): void {
     if (this.#isFeeding) return;
     this.#isFeeding = true;
-    queueMicrotask(() => {
+    setImmediate(() => {
       this.#isFeeding = false;
       this.#feed();
     });
@@ -170,6 +182,7 @@ export class JobPool {
   }
 
   #takeBack(jobs: readonly PoolJob[]): void {
+    if (this.#closed) return;
     this.#returned = [...jobs, ...this.#returned];
     this.#feedSoon();
   }
@@ -227,10 +240,11 @@ export class JobPool {
     this.#looking = undefined;
   }
 
-  #died(thread: JobThread, job: PoolJob | undefined, cause: Error): void {
-    if (job && !job.hasEnded) this.#ended(job, undefined, jobError(job, 'crash', `its thread died: ${cause.message}`, { cause }));
+  #died(thread: JobThread, jobs: readonly PoolJob[], cause: Error): void {
+    for (const job of jobs) this.#ended(job, undefined, jobError(job, 'crash', `its thread died: ${cause.message}`, { cause }));
     if (this.#closed) return;
     this.#counts.restarts++;
+    const [job] = jobs;
     const what = job?.interruptedMs === undefined ? `died: ${cause.message}` : 'was terminated, it did not react';
     const during = job ? ` while it ran job ${job.id} (${job.name})` : '';
     this.#onFault(new KrellError('job-thread', `a job thread ${what}${during}`, { hint: 'it was replaced', cause }));
@@ -277,5 +291,9 @@ export class JobPool {
   }
 }
 
-const urlOf = (file: URL | string): string =>
-  file instanceof URL ? file.href : file.startsWith('file:') ? file : pathToFileURL(resolve(file)).href;
+/** @returns undefined for what is no file at all */
+function urlOf(file: URL | string | undefined): string | undefined {
+  if (file instanceof URL) return file.protocol === 'file:' ? file.href : undefined;
+  if (typeof file !== 'string' || file === '') return undefined;
+  return file.startsWith('file:') ? file : pathToFileURL(resolve(file)).href;
+}

@@ -3,7 +3,7 @@
 // Messages are structured clones, jobs in batches, results one by one. Measured with 8 KiB of arguments, two threads on two cores, jobs
 // a second: Piscina's own `run` 20,000 to 36,000; a shared ring of serialized records 50,000 to 110,000; this 130,000 to 210,000.
 //
-// A thread has up to AHEAD jobs before it, numbered from 1, and takes them in order. Each has a claim word:
+// A thread has up to AHEAD jobs before it, numbered from FIRST, and takes them in order. Each has a claim word:
 //
 //   pool                                      thread
 //     claim = READY, then posts the job         claim: READY → RUNNING, else it skips the job
@@ -15,9 +15,12 @@
 /** Jobs given to a thread before it has finished the first of them; a power of two. */
 export const AHEAD = 16;
 
+/** Number of a thread's first job. In shared words numbers wrap, at 2³¹; they begin so near to that because whatever cannot bear it then shows at once. */
+export const FIRST = 2 ** 31 - 50;
+
 /** Word indices of a thread's shared memory. */
 export const WORD = {
-  PASSED: 0, // thread: number of the last job it ended or skipped
+  PASSED: 0, // thread: number of the last job it ended or skipped, wrapping
   STARTED_MS: 1, // thread: when it began the job that runs, by `clockMs`
   CLAIMS: 32, // of job n at n % AHEAD
   COUNT: 32 + AHEAD,

@@ -2,7 +2,7 @@
 import { MessageChannel, receiveMessageOnPort, type MessagePort } from 'node:worker_threads';
 import type { Piscina } from 'piscina';
 import { jobError, type PoolJob } from './job.js';
-import { AHEAD, READY, RUNNING, WITHDRAWN, WORD, claimWord, clockMs, type Assignment, type Order, type Report } from './protocol.js';
+import { AHEAD, FIRST, READY, RUNNING, WITHDRAWN, WORD, claimWord, clockMs, type Assignment, type Order, type Report } from './protocol.js';
 import type { JobThreadTask } from './worker.js';
 
 /** What a thread tells the pool. */
@@ -13,9 +13,12 @@ export interface ThreadEvents {
   returned(jobs: readonly PoolJob[]): void;
   /** There is room for more jobs. */
   room(): void;
-  /** The system's thread has died or been terminated. `job`: what it ran. */
-  died(thread: JobThread, job: PoolJob | undefined, cause: Error): void;
+  /** The system's thread has died or been terminated. `jobs`: what it had begun; that is one, or none. */
+  died(thread: JobThread, jobs: readonly PoolJob[], cause: Error): void;
 }
+
+/** Looks in a row at which a thread has jobs and does none of them, before it counts as hung: what a job left behind may do that. */
+const MUTE_LOOKS = 1000;
 
 export class JobThread {
   /** Runs one job for so long that it gets no others. */
@@ -24,11 +27,12 @@ export class JobThread {
   #port!: MessagePort;
   #words!: Int32Array;
   #kill!: AbortController;
-  #given = 0;
+  /** Number of the last job it was given. */
+  #given = FIRST - 1;
   /** By number, in the order of numbers: what it was given, did not give back, and has not told the end of. */
   readonly #jobs = new Map<number, PoolJob>();
-  /** What the last look saw. */
-  #seen = { passed: 0, given: 0 };
+  /** What the last look saw: the last job passed, the one that ran, and for how many looks the thread had done nothing with what it has. */
+  #seen: { passed: number; running: PoolJob | undefined; mute: number } = { passed: 0, running: undefined, mute: 0 };
   #task!: Promise<void>;
 
   constructor(
@@ -42,8 +46,9 @@ export class JobThread {
     this.#port = port1;
     this.#words = new Int32Array(new SharedArrayBuffer(WORD.COUNT * Int32Array.BYTES_PER_ELEMENT));
     this.#kill = new AbortController();
-    this.#given = 0;
-    this.#seen = { passed: 0, given: 0 };
+    this.#given = FIRST - 1;
+    Atomics.store(this.#words, WORD.PASSED, this.#given);
+    this.#seen = { passed: this.#given, running: undefined, mute: 0 };
     this.#jobs.clear();
     this.isStuck = false;
     this.#task = this.pool.run({ port: port2, words: this.#words }, { transferList: [port2], signal: this.#kill.signal });
@@ -69,7 +74,12 @@ export class JobThread {
   /** Jobs from the first one whose claim word is still of use: not yet passed, or its result not yet here. */
   get load(): number {
     const [first = Infinity] = this.#jobs.keys();
-    return this.#given + 1 - Math.min(first, Atomics.load(this.#words, WORD.PASSED) + 1);
+    return Math.max(this.#given + 1 - first, this.#since(Atomics.load(this.#words, WORD.PASSED)));
+  }
+
+  /** Jobs given after number `sequence`, which may have wrapped. */
+  #since(sequence: number): number {
+    return (this.#given - sequence) | 0;
   }
 
   /** Gives it jobs, no more than there is room for. */
@@ -96,7 +106,11 @@ export class JobThread {
     } catch (error) {
       this.withdraw(job);
       this.#send({ kind: 'jobs', jobs: [{ ...assignment, args: undefined }] });
-      this.events.ended(job, undefined, jobError(job, 'arguments', (error as Error).message, { cause: error }));
+      this.events.ended(
+        job,
+        undefined,
+        jobError(job, 'arguments', error instanceof Error ? error.message : String(error), { cause: error }),
+      );
     }
   }
 
@@ -123,21 +137,24 @@ export class JobThread {
   }
 
   /**
-   * Looks after it, every few milliseconds: when it has ended nothing since the last look, others get what it has not begun.
+   * Looks after it, every few milliseconds: when it still does the job it did at the last look, others get what it has not begun.
    * @returns the job that runs, and for how long
    */
   look(): { job: PoolJob; runningMs: number } | undefined {
     const passed = Atomics.load(this.#words, WORD.PASSED);
-    this.isStuck = passed === this.#seen.passed && passed !== this.#seen.given;
-    this.#seen = { passed, given: this.#given };
-    if (this.isStuck) this.#return();
     const job = this.#running();
+    this.isStuck = job !== undefined && job === this.#seen.running;
+    const isMute = !job && passed === this.#seen.passed && this.#since(passed) > 0;
+    this.#seen = { passed, running: job, mute: isMute ? this.#seen.mute + 1 : 0 };
+    if (this.isStuck) this.#return();
+    if (this.#seen.mute > MUTE_LOOKS) this.terminate();
     return job && { job, runningMs: (clockMs() - Atomics.load(this.#words, WORD.STARTED_MS)) | 0 };
   }
 
-  /** The one begun last: results of others may be on their way. */
+  /** What it does now: not what it has done already, though the result may still be on its way. */
   #running(): PoolJob | undefined {
-    return [...this.#jobs.values()].findLast((job) => this.isRunning(job));
+    const left = this.#since(Atomics.load(this.#words, WORD.PASSED));
+    return [...this.#jobs.values()].findLast((job) => this.isRunning(job) && this.#since(job.sequence) < left);
   }
 
   /** Gives back what has not been begun. */
@@ -170,8 +187,7 @@ export class JobThread {
       if (report.kind !== 'ready') this.#take(report);
     }
     this.#port.close();
-    const running = this.#running();
     this.#return();
-    this.events.died(this, running, cause);
+    this.events.died(this, [...this.#jobs.values()], cause);
   }
 }

@@ -1,5 +1,7 @@
 // The task that a job thread runs for as long as the pool lives: jobs in, results out, one at a time.
+import { inspect as inspectValue } from 'node:util';
 import type { MessagePort } from 'node:worker_threads';
+import { KrellError } from '../errors.js';
 import { knownHandler, loadHandler, type JobContext } from './handlers.js';
 import { READY, RUNNING, WORD, claimWord, clockMs, type Assignment, type Failure, type Order, type Report } from './protocol.js';
 
@@ -76,8 +78,11 @@ export default function serve({ port, words }: JobThreadTask): Promise<never> {
 }
 
 function failureOf(error: unknown): Failure {
-  if (!(error instanceof Error)) return { code: 'job', message: String(error), stack: '' };
+  if (!(error instanceof Error)) return { code: 'job', message: inspect(error), stack: '' };
   // A result that cannot be cloned is told by the error's name alone.
-  const code = error.name === 'DataCloneError' ? 'result' : 'code' in error && error.name === 'KrellError' ? String(error.code) : 'job';
-  return { code, message: error.message, stack: error.stack ?? '' };
+  const code = error.name === 'DataCloneError' ? 'result' : error instanceof KrellError ? error.code : 'job';
+  return { code, message: String(error.message), stack: String(error.stack ?? '') };
 }
+
+/** Text as it is; of other values, which may have no text, as much as fits a line. */
+const inspect = (value: unknown): string => (typeof value === 'string' ? value : inspectValue(value, { depth: 1, breakLength: Infinity }));
