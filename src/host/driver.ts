@@ -1,4 +1,5 @@
 // What the host thread knows of a way to get rid of sound.
+import { RING_FRAMES } from '../shared/layout.js';
 import type { FileResult } from './file.js';
 import type { Player } from './player.js';
 
@@ -6,6 +7,9 @@ export const DRIVERS = ['jack', 'portaudio', 'naudiodon', 'null', 'file'] as con
 export type DriverName = (typeof DRIVERS)[number];
 /** What `auto` tries, in this order, before it settles for `null`. */
 export const AUTOMATIC = ['jack', 'portaudio', 'naudiodon'] as const satisfies readonly DriverName[];
+
+/** The longest period: the output ring holds two. */
+export const MAX_PERIOD_FRAMES = RING_FRAMES / 2;
 
 /** An open device. Opening and closing may allocate, throw and take their time; `run` delivers sound. */
 export interface AudioDriver {
@@ -23,11 +27,17 @@ export interface AudioDriver {
   run(player: Player): FileResult | void | Promise<void>;
   /** Gives the device back. Never throws. */
   close(): void;
-  /**
-   * Instead of `close`, after a loss: leaves the device to be released by another thread, for the library may not return from that.
-   * @returns what `release` in open.ts takes for it; undefined when the driver cannot open it again
-   */
-  abandon?(): bigint | undefined;
+  /** Instead of `close`, after a loss: leaves the device to another thread, for the library may not return from closing it. */
+  abandon?(): Abandoned;
+}
+
+/** A device that has gone, and how it is to be opened again. */
+export interface Abandoned {
+  readonly driver: DriverName;
+  /** Its name, where another driver than the one that lost it is to look for it. */
+  readonly device?: string;
+  /** What `release` in open.ts takes for it. */
+  readonly handle?: bigint;
 }
 
 /** What control asks of the host: the worker's data. */
@@ -38,7 +48,7 @@ export interface HostOptions {
   readonly driver: DriverName | 'auto';
   /** 0 for the first host, which fails when it cannot open its device; the others take over from one that lost it, when they can. */
   readonly turn?: number;
-  /** What the one before has abandoned. */
+  /** What is to be released first. */
   readonly handle?: bigint | undefined;
   /** Number or part of the name of the device; its driver's default device otherwise. */
   readonly device?: string | undefined;
@@ -76,7 +86,7 @@ export type HostMessage =
       readonly reason?: string;
     }
   /** The device has gone; the host plays on without it. */
-  | { readonly kind: 'lost'; readonly driver: DriverName; readonly message: string; readonly handle: bigint | undefined }
+  | { readonly kind: 'lost'; readonly driver: DriverName; readonly message: string; readonly abandoned: Abandoned | undefined }
   /** Why a lost device cannot be opened again yet. */
   | { readonly kind: 'waiting'; readonly message: string }
   | { readonly kind: 'failed'; readonly code: string; readonly message: string }

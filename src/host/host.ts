@@ -40,7 +40,7 @@ async function play(driver: AudioDriver, player: Player): Promise<FileResult | u
       driver.close();
       throw error;
     }
-    tell({ kind: 'lost', driver: driver.name, message, handle: driver.abandon?.() });
+    tell({ kind: 'lost', driver: driver.name, message, abandoned: driver.abandon?.() });
     new NullDriver(driver).run(player);
     return undefined;
   }
@@ -87,7 +87,7 @@ try {
     if (isStopped() || name === 'file') {
       tell({ kind: 'ended', ...(file ? { file } : {}) });
       enter(CONTROL.HOST_STATE, HOST_ENDED);
-    } else enter(CONTROL.HOST_LEFT, turn + 1);
+    } else enter(CONTROL.HOST_LEFT, Atomics.load(words, CONTROL.HOST_TURN));
   }
 } catch (error) {
   const { code = 'host', message } = error as Error & { code?: string };

@@ -9,7 +9,7 @@
 // that has no such file, as PipeWire, is left to PortAudio.
 import { closeSync, openSync } from 'node:fs';
 import { KrellError } from '../errors.js';
-import { loadKoffi, type Koffi, type Native } from '../realtime/native.js';
+import { loadKoffi, once, type Koffi, type Native } from '../realtime/native.js';
 import type { Device } from './device.js';
 import { pin } from './pin.js';
 
@@ -46,7 +46,8 @@ interface Library {
   readonly c: ReturnType<Koffi['load']>;
 }
 
-function loadLibrary(): Library {
+/** Once a thread. @throws KrellError 'no-library' */
+const loadLibrary = once((): Library => {
   const koffi = loadKoffi();
   if (!koffi) throw new KrellError('no-library', 'the package koffi is not installed');
   if (process.platform !== 'linux' || FUTEX === undefined) throw new KrellError('no-library', 'JACK is not called on this system');
@@ -54,7 +55,12 @@ function loadLibrary(): Library {
     const [jack, c] = [koffi.load(JACK_LIBRARY), koffi.load(C_LIBRARY)];
     // Threads of its own run in it until its clients are closed.
     pin(koffi, JACK_LIBRARY);
-    const call: Call = (name, result, ...parameters) => jack.func(`jack_${name}`, result, parameters);
+    const known = new Map<string, Native>();
+    const call: Call = (name, result, ...parameters) => {
+      const found = known.get(name) ?? jack.func(`jack_${name}`, result, parameters);
+      known.set(name, found);
+      return found;
+    };
     // What JACK has to say about a server that is not there means nothing to a performer: it is told to a function that only reads.
     for (const speech of ['error', 'info']) call(`set_${speech}_function`, 'void', 'void *')(c.symbol('strlen', 'void'));
     return {
@@ -68,7 +74,7 @@ function loadLibrary(): Library {
   } catch (error) {
     throw new KrellError('no-library', 'the JACK library is not installed', { cause: error });
   }
-}
+});
 
 /** Finds what a client's cycles are told by. @returns a function that waits for one, with an end. @throws KrellError 'no-library' */
 function openFutex({ koffi, c }: Library, client: string): () => boolean {

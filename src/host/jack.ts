@@ -3,7 +3,7 @@
 import { KrellError } from '../errors.js';
 import { CONTROL, INPUT_RING_CHANNELS } from '../shared/layout.js';
 import { findDevice } from './device.js';
-import type { AudioDriver, HostOptions } from './driver.js';
+import { MAX_PERIOD_FRAMES, type Abandoned, type AudioDriver, type HostOptions } from './driver.js';
 import { JackClient } from './jack-library.js';
 import type { Player } from './player.js';
 
@@ -32,6 +32,10 @@ export class JackDriver implements AudioDriver {
       const engineRate = words[CONTROL.SAMPLE_RATE]!;
       if (sampleRate !== engineRate)
         throw new KrellError('device', `the JACK server does not play at ${engineRate} Hz`, { hint: `try --rate ${sampleRate}` });
+      if (periodFrames > MAX_PERIOD_FRAMES)
+        throw new KrellError('device', `the JACK server's period of ${periodFrames} frames is too long`, {
+          hint: `give it one of ${MAX_PERIOD_FRAMES} at the most: jackd … -p ${MAX_PERIOD_FRAMES}`,
+        });
       const { name } = findDevice(client.devices(), wanted);
       this.ports = Array.from({ length: words[CONTROL.CHANNELS]! }, (_, channel) => client.addPort(`out_${channel + 1}`, 'output'));
       this.device = `${name} (JACK)`;
@@ -56,7 +60,10 @@ export class JackDriver implements AudioDriver {
     if (!client.activate()) throw this.lost('the JACK server does not let it play');
     this.connect();
     while (this.awaitCycle(player)) {
-      if (client.beginCycle() !== periodFrames) throw this.lost('its period has changed');
+      if (client.beginCycle() !== periodFrames) {
+        client.endCycle();
+        throw this.lost('its period has changed');
+      }
       for (let channel = 0; channel < inputs.length; channel++) {
         client.read(inputs[channel]!, single, periodFrames);
         for (let side = channel; side < INPUT_RING_CHANNELS; side++)
@@ -72,19 +79,23 @@ export class JackDriver implements AudioDriver {
     }
   }
 
-  /** Plugs each channel into the device's port of the same number, where there is one. */
+  /** Plugs each channel into the device's port of the same number, where there is one; all into the port of a device that has but one. */
   private connect(): void {
     const { client, ports, targets, inputs, sources } = this;
-    for (const [i, target] of targets.slice(0, ports.length).entries()) client.connect(`${client.name}:out_${i + 1}`, target);
-    for (const [i, source] of sources.slice(0, inputs.length).entries()) client.connect(source, `${client.name}:in_${i + 1}`);
+    for (let i = 0; i < ports.length; i++) this.plug(`${client.name}:out_${i + 1}`, targets[targets.length === 1 ? 0 : i]);
+    for (let i = 0; i < inputs.length; i++) this.plug(sources[sources.length === 1 ? 0 : i], `${client.name}:in_${i + 1}`);
+  }
+
+  private plug(from: string | undefined, to: string | undefined): void {
+    if (from !== undefined && to !== undefined) this.client.connect(from, to);
   }
 
   close(): void {
     this.client.close();
   }
 
-  abandon(): bigint {
-    return this.client.client;
+  abandon(): Abandoned {
+    return { driver: this.name, handle: this.client.client };
   }
 
   /** Waits until a cycle has begun. @returns false when the engine has stopped */

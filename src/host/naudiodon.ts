@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { KrellError } from '../errors.js';
 import { CONTROL } from '../shared/layout.js';
 import { findDevice, type Device } from './device.js';
-import type { AudioDriver, HostOptions } from './driver.js';
+import type { Abandoned, AudioDriver, HostOptions } from './driver.js';
 import type { Player } from './player.js';
 import { quietly, STDERR, STDOUT } from './quiet.js';
 
@@ -118,9 +118,9 @@ export class NaudiodonDriver implements AudioDriver {
     });
   }
 
-  abandon(): bigint {
+  abandon(): Abandoned {
     this.close();
-    return 0n;
+    return { driver: this.name };
   }
 }
 

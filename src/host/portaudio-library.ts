@@ -3,7 +3,7 @@
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { KrellError } from '../errors.js';
-import { loadKoffi, type Koffi, type Native } from '../realtime/native.js';
+import { loadKoffi, once, type Koffi, type Native } from '../realtime/native.js';
 import { COMMON_RATES, type Device } from './device.js';
 import { pin } from './pin.js';
 import { quietly, STDERR } from './quiet.js';
@@ -33,7 +33,49 @@ function candidates(): string[] {
   }
 }
 
-function loadLibrary(koffi: Koffi): ReturnType<Koffi['load']> {
+/** The library's functions and types. */
+interface Library {
+  readonly koffi: Koffi;
+  readonly call: (name: string, result: unknown, parameters?: readonly unknown[]) => Native;
+  readonly apiInfo: unknown;
+  readonly deviceInfo: unknown;
+  readonly streamParameters: unknown;
+  readonly streamInfo: unknown;
+}
+
+/** Once a thread. @throws KrellError 'no-library' */
+const loadLibrary = once((): Library => {
+  const koffi = loadKoffi();
+  if (!koffi)
+    throw new KrellError('no-library', 'the package koffi is not installed', { hint: "'npm install koffi' lets Krell call PortAudio" });
+  const library = findLibrary(koffi);
+  const known = new Map<string, Native>();
+  return {
+    koffi,
+    call: (name, result, parameters = []) => {
+      const found = known.get(name) ?? library.func(`Pa_${name}`, result, parameters);
+      known.set(name, found);
+      return found;
+    },
+    apiInfo: koffi.struct({ version: 'int', type: 'int', name: 'const char *', devices: 'int', input: 'int', output: 'int' }),
+    deviceInfo: koffi.struct({
+      version: 'int',
+      name: 'const char *',
+      hostApi: 'int',
+      inputs: 'int',
+      outputs: 'int',
+      lowInputLatency: 'double',
+      lowLatency: 'double',
+      highInputLatency: 'double',
+      highLatency: 'double',
+      sampleRate: 'double',
+    }),
+    streamParameters: koffi.struct({ device: 'int', channels: 'int', format: 'unsigned long', latency: 'double', specific: 'void *' }),
+    streamInfo: koffi.struct({ version: 'int', inputLatency: 'double', latency: 'double', sampleRate: 'double' }),
+  };
+});
+
+function findLibrary(koffi: Koffi): ReturnType<Koffi['load']> {
   for (const file of candidates())
     try {
       const library = koffi.load(file);
@@ -49,9 +91,9 @@ function loadLibrary(koffi: Koffi): ReturnType<Koffi['load']> {
 
 /** Closes a stream whose device has gone, and the library with it, so that it looks for devices anew when it is started again. */
 export function releaseStream(stream: bigint): void {
-  const library = loadLibrary(loadKoffi()!);
-  for (const name of ['AbortStream', 'CloseStream']) library.func(`Pa_${name}`, 'int', ['void *'])(stream);
-  quietly([STDERR], library.func('Pa_Terminate', 'int', []) as () => void);
+  const { call } = loadLibrary();
+  for (const name of ['AbortStream', 'CloseStream']) call(name, 'int', ['void *'])(stream);
+  quietly([STDERR], call('Terminate', 'int') as () => void);
 }
 
 /** An open stream. Sizes are in frames; results below 0 are PortAudio's errors. */
@@ -91,37 +133,15 @@ interface DeviceInfo {
 }
 
 export class PortAudio {
-  private readonly koffi: Koffi;
-  private readonly call: (name: string, result: unknown, parameters?: readonly unknown[]) => Native;
-  private readonly terminate: () => void;
+  private readonly library = loadLibrary();
 
   /** Loads and starts the library. @throws KrellError 'no-library'. */
   constructor() {
-    const koffi = loadKoffi();
-    if (!koffi)
-      throw new KrellError('no-library', 'the package koffi is not installed', { hint: "'npm install koffi' lets Krell call PortAudio" });
-    this.koffi = koffi;
-    const library = loadLibrary(koffi);
-    this.call = (name, result, parameters = []) => library.func(`Pa_${name}`, result, parameters);
-    this.check(quietly([STDERR], () => this.call('Initialize', 'int')() as number));
-    this.terminate = this.call('Terminate', 'int') as () => void;
+    this.check(quietly([STDERR], () => this.library.call('Initialize', 'int')() as number));
   }
 
   devices(): Device[] {
-    const { koffi, call } = this;
-    const apiType = koffi.struct({ version: 'int', type: 'int', name: 'const char *', devices: 'int', input: 'int', output: 'int' });
-    const deviceType = koffi.struct({
-      version: 'int',
-      name: 'const char *',
-      hostApi: 'int',
-      inputs: 'int',
-      outputs: 'int',
-      lowInputLatency: 'double',
-      lowLatency: 'double',
-      highInputLatency: 'double',
-      highLatency: 'double',
-      sampleRate: 'double',
-    });
+    const { koffi, call, apiInfo: apiType, deviceInfo: deviceType } = this.library;
     const deviceInfo = call('GetDeviceInfo', koffi.pointer(deviceType), ['int']);
     const apiInfo = call('GetHostApiInfo', koffi.pointer(apiType), ['int']);
     const preferred = call('GetDefaultOutputDevice', 'int')();
@@ -146,23 +166,16 @@ export class PortAudio {
 
   /** Which of COMMON_RATES a device plays at. Asks the device. */
   ratesOf(device: Device): number[] {
-    const { koffi, call } = this;
-    const parametersType = this.streamParameters();
+    const { koffi, call, streamParameters: parametersType } = this.library;
     const supports = call('IsFormatSupported', 'int', [koffi.pointer(parametersType), koffi.pointer(parametersType), 'double']);
     const latency = (device.defaultHighLatencyMs ?? 0) / 1000;
     const parameters = { device: device.index, channels: Math.min(2, device.outputs), format: FLOAT32, latency, specific: null };
     return COMMON_RATES.filter((rate) => device.outputs > 0 && supports(null, parameters, rate) === 0);
   }
 
-  private streamParameters(): unknown {
-    return this.koffi.struct({ device: 'int', channels: 'int', format: 'unsigned long', latency: 'double', specific: 'void *' });
-  }
-
   /** Opens and starts a stream of floats. @throws KrellError 'device'. */
   openStream(device: Device, { outputs, inputs, sampleRate, periodFrames }: StreamOptions): AudioStream {
-    const { koffi, call } = this;
-    const parametersType = this.streamParameters();
-    const infoType = koffi.struct({ version: 'int', inputLatency: 'double', latency: 'double', sampleRate: 'double' });
+    const { koffi, call, streamParameters: parametersType, streamInfo: infoType } = this.library;
     // Two periods: one to play, one to fill.
     const latency = Math.max((device.defaultLowLatencyMs ?? 0) / 1000, (2 * periodFrames) / sampleRate);
     const parameters = (channels: number): object | null =>
@@ -220,11 +233,11 @@ export class PortAudio {
 
   /** What an error code means. */
   errorText(code: number): string {
-    return this.call('GetErrorText', 'const char *', ['int'])(code) as string;
+    return this.library.call('GetErrorText', 'const char *', ['int'])(code) as string;
   }
 
   close(): void {
-    quietly([STDERR], this.terminate);
+    quietly([STDERR], this.library.call('Terminate', 'int') as () => void);
   }
 
   private check(result: number, what = 'PortAudio'): void {

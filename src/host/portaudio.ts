@@ -6,8 +6,8 @@
 import { KrellError } from '../errors.js';
 import { openClock } from '../realtime/clock.js';
 import { CONTROL, INPUT_RING_CHANNELS } from '../shared/layout.js';
-import { findDevice } from './device.js';
-import type { AudioDriver, HostOptions } from './driver.js';
+import { findDevice, type Device } from './device.js';
+import type { Abandoned, AudioDriver, HostOptions } from './driver.js';
 import type { Player } from './player.js';
 import { OUTPUT_UNDERFLOWED, PortAudio, type AudioStream } from './portaudio-library.js';
 import { openSleep } from './time.js';
@@ -26,6 +26,9 @@ export class PortAudioDriver implements AudioDriver {
   private readonly clock = openClock();
   private readonly sleep = openSleep();
   private readonly isJack: boolean;
+  private readonly deviceName: string;
+  /** Channels that the device takes. */
+  private readonly outputs: number;
   private readonly inputs: number;
   private readonly heard: Float32Array;
   private readonly sides: Float32Array;
@@ -37,13 +40,16 @@ export class PortAudioDriver implements AudioDriver {
     const words = new Int32Array(memory.buffer);
     try {
       const device = findDevice(this.library.devices(), wanted);
-      const [outputs, sampleRate] = [words[CONTROL.CHANNELS]!, words[CONTROL.SAMPLE_RATE]!];
+      const sampleRate = words[CONTROL.SAMPLE_RATE]!;
+      this.outputs = Math.min(words[CONTROL.CHANNELS]!, device.outputs);
       this.inputs = Math.min(inputs, device.inputs);
       if (this.inputs < inputs && this.inputs === 0)
         throw new KrellError('device', `device '${device.name}' has no input`, { hint: 'choose another, or play without input' });
-      this.stream = this.library.openStream(device, { outputs, inputs: this.inputs, sampleRate, periodFrames });
-      this.device = `${device.name} (${device.api})`;
       this.isJack = device.api.startsWith('JACK');
+      if (this.isJack) checkStereo(device, this.outputs, this.inputs);
+      this.stream = this.library.openStream(device, { outputs: this.outputs, inputs: this.inputs, sampleRate, periodFrames });
+      this.deviceName = device.name;
+      this.device = `${device.name} (${device.api})`;
     } catch (error) {
       this.library.close();
       throw error;
@@ -57,11 +63,13 @@ export class PortAudioDriver implements AudioDriver {
   run(player: Player): void {
     const { stream, periodFrames } = this;
     const period = new Float32Array(periodFrames * player.channels);
+    const fitted = player.channels === this.outputs ? period : new Float32Array(periodFrames * this.outputs);
     this.lastAlive = this.clock();
     while (this.waitForRoom(player)) {
       if (this.inputs > 0) this.hear(player);
       player.fill(period);
-      const result = stream.write(period, periodFrames);
+      if (fitted !== period) fit(period, player.channels, fitted, this.outputs);
+      const result = stream.write(fitted, periodFrames);
       if (result === OUTPUT_UNDERFLOWED) player.underflowed();
       else if (result < 0) throw this.gone(this.library.errorText(result));
     }
@@ -87,9 +95,9 @@ export class PortAudioDriver implements AudioDriver {
     this.library.close();
   }
 
-  /** PortAudio never returns from closing a client of a JACK server that has ended. */
-  abandon(): bigint | undefined {
-    return this.isJack ? undefined : this.stream.handle;
+  /** PortAudio never returns from closing a client of a JACK server that has ended, and without that finds no other: the jack driver does. */
+  abandon(): Abandoned {
+    return this.isJack ? { driver: 'jack', device: this.deviceName } : { driver: this.name, handle: this.stream.handle };
   }
 
   /** Waits until the device takes a period. @returns false when the engine has stopped. */
@@ -113,4 +121,25 @@ export class PortAudioDriver implements AudioDriver {
   private gone(why: string): KrellError {
     return new KrellError('device-lost', `sound device '${this.device}': ${why}`);
   }
+}
+
+/** With JACK, `Pa_WriteStream` and `Pa_ReadStream` move two samples a frame, whatever the stream has, and with one overrun its memory. */
+function checkStereo({ name }: Device, outputs: number, inputs: number): void {
+  if (outputs === 2 && inputs !== 1) return;
+  const what = outputs === 2 ? 'takes in' : 'plays';
+  throw new KrellError('device', `PortAudio ${what} two channels of JACK device '${name}', not ${outputs === 2 ? inputs : outputs}`, {
+    hint: 'use the jack driver',
+  });
+}
+
+/** For a device with fewer channels: its first ones, or for a single one all of them together. */
+function fit(period: Float32Array, channels: number, fitted: Float32Array, outputs: number): void {
+  const frames = fitted.length / outputs;
+  const mixed = outputs === 1 ? channels : 1;
+  for (let frame = 0; frame < frames; frame++)
+    for (let output = 0; output < outputs; output++) {
+      let sum = 0;
+      for (let channel = output; channel < output + mixed; channel++) sum += period[frame * channels + channel]!;
+      fitted[frame * outputs + output] = sum / mixed;
+    }
 }

@@ -32,6 +32,13 @@ export function loadKoffi(): Koffi | undefined {
 }
 
 // setup
+/** What `make` gives the first time, each time: koffi keeps for good what it is told of a function or a type, so each is told once a thread. */
+export function once<T>(make: () => T): () => T {
+  let made: { value: T } | undefined;
+  return () => (made ??= { value: make() }).value;
+}
+
+// setup
 /** The function of the C library (Linux with glibc) with this prototype, or `undefined` where it cannot be had. */
 export function nativeFunction(library: string, prototype: string): Native | undefined {
   if (process.platform !== 'linux') return undefined;
