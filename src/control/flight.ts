@@ -1,6 +1,6 @@
 // The flight recorder: the last seconds of block times of every DSP thread, which the threads keep in the arena anyway, and what control
 // knows of that time. When the device ran dry it says what the most likely cause was, and writes it all to a file if it has a folder.
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PerformanceObserver } from 'node:perf_hooks';
 import { CONTROL, FLIGHT, FLIGHT_BLOCKS, flightAt, PERIOD, periodAt, WORKER, workerWord } from '../shared/layout.js';
@@ -11,14 +11,17 @@ import type { EngineEvent } from './events.js';
 /** Seconds that events are kept, and looked back from an underrun for its cause. */
 const KEPT_S = 10;
 const BLAMED_S = 0.25;
-/** Milliseconds between two files. */
+/** Milliseconds between two files, and how many are kept: the oldest goes. */
 const FILES_MS = 10_000;
+const FILES_MAX = 50;
 /** Milliseconds from an underrun to the search for its cause: what is to blame may be found out meanwhile. */
 const SEARCH_MS = 100;
 /** Milliseconds between two looks at what has come by OSC. */
 const OSC_MS = 250;
 const EVENTS_MAX = 4096;
 const OVERWRITTEN = 64;
+/** Faults that cost time; others that happen at that moment are not to blame. */
+const BLAMED = new Set(['trap', 'budget', 'stuck', 'late', 'worker']);
 /** A module that takes this share of a block's time is to blame, whatever else there was. */
 const MOST = 0.75;
 
@@ -54,6 +57,8 @@ export interface FlightPeriod {
 export interface FlightEvent {
   readonly frame: number;
   readonly kind: string;
+  /** Of a fault: which. */
+  readonly what?: string;
   readonly message: string;
 }
 export interface Flight {
@@ -86,8 +91,10 @@ export class FlightRecorder {
   /** Underruns not yet explained. */
   #missed = 0;
   #search: NodeJS.Timeout | undefined;
-  /** The file being written. */
+  /** Files there are, and the one being written. */
+  readonly #files: string[] = [];
   #writing: Promise<void> = Promise.resolve();
+  #hasWarned = false;
 
   constructor(arena: Arena, workers: number, folder: string | undefined, costliest: Costliest) {
     this.#arena = arena;
@@ -118,9 +125,9 @@ export class FlightRecorder {
       case 'load':
         return this.#add('load', event.title);
       case 'fault':
-        return this.#add('fault', event.message);
+        return this.#add('fault', event.message, event.what);
       case 'device':
-        return this.#add('device', event.state);
+        return this.#add('device', `${event.state}: ${event.output.reason ?? event.output.device ?? event.output.driver}`);
       case 'underrun':
         this.#missed += event.count;
         this.#search ??= setTimeout(() => this.#explain(), SEARCH_MS).unref();
@@ -141,8 +148,8 @@ export class FlightRecorder {
     if (news.length > 0) this.#add('osc', news.join(', '));
   }
 
-  #add(kind: string, message: string): void {
-    this.#events.push({ frame: this.#frame, kind, message });
+  #add(kind: string, message: string, what?: string): void {
+    this.#events.push({ frame: this.#frame, kind, ...(what === undefined ? {} : { what }), message });
     if (this.#events.length > EVENTS_MAX) this.#events.splice(0, EVENTS_MAX / 2);
   }
 
@@ -157,17 +164,22 @@ export class FlightRecorder {
     this.#search = undefined;
     if (this.#folder === undefined || performance.now() < this.#nextFile) return;
     this.#nextFile = performance.now() + FILES_MS;
-    const folder = this.#folder;
-    const flight = this.read(cause);
-    const write = async (): Promise<void> => {
-      await mkdir(folder, { recursive: true });
-      await writeFile(join(folder, `flight-${flight.frame}.json`), JSON.stringify(flight));
-    };
-    this.#writing = write().catch((error: unknown) => process.emitWarning(`the flight recorder could not write: ${String(error)}`));
+    this.#writing = this.#write(this.#folder, this.read(cause)).catch((error: unknown) => {
+      if (!this.#hasWarned) process.emitWarning(`the flight recorder cannot write: ${String(error)}`);
+      this.#hasWarned = true;
+    });
   }
 
-  /** What is known of the last ten seconds. */
-  read(cause?: string): Flight {
+  async #write(folder: string, flight: Flight): Promise<void> {
+    const time = new Date().toISOString().slice(0, 19).replaceAll(':', '');
+    const file = join(folder, `flight-${time}-${flight.frame}.json`);
+    await mkdir(folder, { recursive: true });
+    await writeFile(file, JSON.stringify(flight));
+    if (this.#files.push(file) > FILES_MAX) await rm(this.#files.shift()!, { force: true });
+  }
+
+  /** What is known of the last ten seconds; of blocks, the last `blocks`. */
+  read(cause?: string, blocks = FLIGHT_BLOCKS): Flight {
     const { words } = this.#arena;
     const [frame, sampleRate, blockFrames] = [this.#frame, words[CONTROL.SAMPLE_RATE]!, words[CONTROL.BLOCK_FRAMES]!];
     const begins = new Map<number, number>();
@@ -176,7 +188,7 @@ export class FlightRecorder {
       sampleRate,
       blockFrames,
       ...(cause === undefined ? {} : { cause }),
-      workers: Array.from({ length: this.#workers }, (_, worker) => this.#blocks(worker, frame, begins)),
+      workers: Array.from({ length: this.#workers }, (_, worker) => this.#blocks(worker, frame, begins, blocks)),
       periods: this.#periods(),
       events: this.#events.filter((event) => event.frame > frame - KEPT_S * sampleRate),
     };
@@ -194,14 +206,14 @@ export class FlightRecorder {
     });
   }
 
-  /** A thread's blocks. `begins`: when the leader began each. */
-  #blocks(worker: number, now: number, begins: Map<number, number>): FlightBlock[] {
+  /** A thread's last blocks. `begins`: when the leader began each. */
+  #blocks(worker: number, now: number, begins: Map<number, number>, wanted: number): FlightBlock[] {
     const { words } = this.#arena;
     const count = Atomics.load(words, workerWord(worker, WORKER.BLOCKS)) >>> 0;
     const blocks: FlightBlock[] = [];
     let before: number | undefined;
     // The oldest are left out: they may be overwritten meanwhile.
-    for (let i = Math.max(0, count - FLIGHT_BLOCKS + OVERWRITTEN); i < count; i++) {
+    for (let i = Math.max(0, count - Math.min(wanted, FLIGHT_BLOCKS - OVERWRITTEN)); i < count; i++) {
       const at = flightAt(worker, i);
       const [low, start, wall, busy] = [FLIGHT.FRAME, FLIGHT.START_NS, FLIGHT.WALL_NS, FLIGHT.BUSY_NS].map(
         (field) => words[at + field]!,
@@ -219,12 +231,13 @@ export class FlightRecorder {
   /** Why the device has just run dry. */
   #cause(): string {
     const { words } = this.#arena;
-    const { frame, sampleRate, blockFrames, workers, events } = this.read();
+    const [sampleRate, blockFrames] = [words[CONTROL.SAMPLE_RATE]!, words[CONTROL.BLOCK_FRAMES]!];
+    const { frame, workers, events } = this.read(undefined, Math.ceil((BLAMED_S * sampleRate) / blockFrames));
     const stalls = Atomics.load(words, CONTROL.STALLS);
     const stalled = stalls > this.#stalls;
     this.#stalls = stalls;
     const recent = events.filter((event) => event.frame >= frame - BLAMED_S * sampleRate && event.kind !== 'underrun');
-    const fault = recent.findLast(({ kind }) => kind === 'fault');
+    const fault = recent.findLast(({ what }) => what !== undefined && BLAMED.has(what));
     if (fault) return fault.message;
     const ms = (us: number): string => `${(us / 1000).toFixed(1)} ms`;
     const blockUs = (blockFrames / sampleRate) * 1e6;

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import { Engine } from '#src/control/engine.js';
 import type { EngineEvent } from '#src/control/events.js';
-import { CONTROL } from '#src/shared/layout.js';
+import { CLAIM_ABANDONED, CLAIM_ENDED, CONTROL, PARTITION, PLAN } from '#src/shared/layout.js';
 import { readFloatWav } from './wav.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'krell-together-'));
@@ -93,6 +93,22 @@ describe('edits that are asked for without waiting', () => {
     expect(engine.patch.snapshots.get('now')!.some(({ id }) => id === 'lfo')).toBe(true);
   });
 
+  it('are not wrong because of one before them that could not be had', async () => {
+    await play(Object.fromEntries(['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i', 'k'].map((id) => [id, { type: 'vca' }])));
+    const [big, small, cable] = await outcomes([
+      engine.edit([
+        { kind: 'create', type: 'delay', id: 'big', voices: 16 },
+        { kind: 'connect', from: 'a.out', to: 'out.left' },
+      ]),
+      // One too many, and the same cable, if that had been made.
+      engine.createModule('lfo', 'small'),
+      engine.connect('a.out', 'out.left'),
+    ]);
+    expect(big).toMatch(/memory/);
+    expect([small, cable]).toEqual(['fulfilled', 'fulfilled']);
+    expect(ids()).toHaveLength(12);
+  });
+
   it('fail when what they need could not be had', async () => {
     await play();
     const [big, cable, other] = await outcomes([
@@ -130,9 +146,9 @@ describe('edits that are asked for without waiting', () => {
       engine.loadPatch(patch({ loaded: { type: 'vca' } })),
       engine.createModule('lfo', 'after'),
     ]);
-    expect(made.slice(1)).toEqual(['fulfilled', 'fulfilled']);
-    expect(ids().includes('loaded')).toBe(true);
-    expect(liveIds()).toEqual(expect.arrayContaining(ids()));
+    expect(made).toEqual(['fulfilled', 'fulfilled', 'fulfilled']);
+    expect(ids()).toEqual(['out', 'loaded', 'after']);
+    expect(liveIds()).toEqual(ids());
   });
 
   it('are refused when the engine has stopped', async () => {
@@ -140,6 +156,32 @@ describe('edits that are asked for without waiting', () => {
     await engine.stop();
     expect(await outcomes(EIGHT.map((id) => engine.createModule('lfo', id)))).toEqual(EIGHT.map(() => expect.stringMatching(/stopped/)));
   });
+});
+
+it('a plan that nobody takes is withdrawn, and everything is as it was', async () => {
+  engine = await Engine.create({ workers: 1, realtime: false });
+  await engine.loadPatch(patch({ a: { type: 'lfo' } }));
+  const { words } = engine.arena;
+  const [partitions, used, saved] = [
+    words[words[CONTROL.PLAN]! / 4 + PLAN.PARTITIONS]! / 4,
+    engine.stats().memory.used,
+    engine.savePatch(),
+  ];
+  // As when a thread is late and does not come back.
+  words[partitions + PARTITION.CLAIM] = CLAIM_ABANDONED;
+  const [made, loaded] = await outcomes([
+    engine.edit([
+      { kind: 'create', type: 'lfo', id: 'b' },
+      { kind: 'connect', from: 'b.sine', to: 'out.left' },
+    ]),
+    engine.loadPatch(patch({ c: { type: 'vco' } })),
+  ]);
+  for (const outcome of [made, loaded]) expect(outcome).toMatch(/did not take the new plan; try again/);
+  expect([ids(), liveIds(), engine.savePatch()]).toEqual([['out', 'a'], ['out', 'a'], saved]);
+  expect(engine.stats().memory.used).toBe(used);
+  words[partitions + PARTITION.CLAIM] = CLAIM_ENDED;
+  await engine.createModule('lfo', 'b');
+  expect(liveIds()).toEqual(['out', 'a', 'b']);
 });
 
 it('what has faded out is dropped when nobody edits any more', async () => {

@@ -1,5 +1,5 @@
 // The flight recorder: blocks and events of the last seconds, and a file that names the cause when the device ran dry.
-import { existsSync, mkdtempSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -90,4 +90,33 @@ it('writes a file that names the module when the device ran dry', async () => {
   expect(flight.cause).toMatch(/'noise'/);
   expect(flight.workers[0]!.some(({ busyUs }) => busyUs > 1333)).toBe(true);
   expect(flight.events.map(({ kind }) => kind)).toContain('underrun');
+});
+
+it('blames no fault that costs no time', async () => {
+  engine = await Engine.create({ workers: 1, realtime: false });
+  const fault = { kind: 'fault', frame: 0, message: 'rubbish came by OSC' } as const;
+  for (const what of ['osc', 'script', 'nan']) engine.report({ ...fault, what });
+  engine.report({ kind: 'underrun', count: 1, total: 1 });
+  const cause = (): string | undefined => engine!.flight().events.findLast(({ kind }) => kind === 'underrun')?.message;
+  while (cause() === undefined) await sleep(5);
+  expect(cause()).not.toMatch(/dry: rubbish/);
+  engine.report({ ...fault, what: 'trap', message: 'a module trapped' });
+  engine.report({ kind: 'underrun', count: 1, total: 2 });
+  while (!/dry: a module trapped/.test(cause()!)) await sleep(5);
+});
+
+it('says once that its folder cannot be written, and the show goes on', async () => {
+  const file = join(mkdtempSync(join(tmpdir(), 'krell-flight-')), 'no-folder');
+  writeFileSync(file, '');
+  engine = await Engine.create({ workers: 1, realtime: false, flightFolder: join(file, 'flights') });
+  const warnings: string[] = [];
+  const onWarning = (warning: Error): void => void warnings.push(warning.message);
+  const printers = process.listeners('warning');
+  process.removeAllListeners('warning').on('warning', onWarning);
+  engine.report({ kind: 'underrun', count: 1, total: 1 });
+  await engine.stop();
+  while (warnings.length === 0) await sleep(1);
+  expect(warnings).toEqual([expect.stringMatching(/the flight recorder cannot write: .*(ENOTDIR|EEXIST)/)]);
+  process.off('warning', onWarning);
+  for (const printer of printers) process.on('warning', printer);
 });
