@@ -2,11 +2,18 @@
 import { quote } from '../control/patch/problems.js';
 import { KrellError } from '../errors.js';
 import { usageOf, type CommandArg, type EngineCommand } from './commands.js';
+import type { Arg } from './decode.js';
 
 export type Scalar = number | string | boolean | null;
 
+/** The whole number that a sender wants to see again at the end of each reply; empty when it gave none. */
+export type Token = readonly Arg[];
+
+const tokenOf = (number: number): Token =>
+  (number | 0) === number ? [{ type: 'i', value: number }] : [{ type: 'h', value: BigInt(number) }];
+
 /** Arguments by the table; a whole number after all of them is the sender's token. @throws KrellError that says how the command is used */
-export function readArgs(command: EngineCommand, given: readonly Scalar[]): { args: Scalar[]; token: number[] } {
+export function readArgs(command: EngineCommand, given: readonly Scalar[]): { args: Scalar[]; token: Token } {
   const args: Scalar[] = [];
   for (const arg of command.args) {
     const next = given[args.length];
@@ -17,8 +24,8 @@ export function readArgs(command: EngineCommand, given: readonly Scalar[]): { ar
   }
   const [token, ...more] = given.slice(args.length);
   if (token === undefined) return { args, token: [] };
-  if (more.length > 0 || !Number.isInteger(token)) throw misuse(command, `${nameOf(token)} is one argument too many`);
-  return { args, token: [token as number] };
+  if (more.length > 0 || !Number.isSafeInteger(token)) throw misuse(command, `${nameOf(token)} is one argument too many`);
+  return { args, token: tokenOf(token as number) };
 }
 
 const WANTED: Readonly<Record<CommandArg['kind'], string>> = {

@@ -1,5 +1,11 @@
 // Who sends to us, and may be answered.
 
+/** A UDP port of some host. */
+export interface Place {
+  readonly host: string;
+  readonly port: number;
+}
+
 export interface Client {
   /** The same as long as it is there; no other client ever has it. */
   readonly id: number;
@@ -9,8 +15,12 @@ export interface Client {
   readonly isStream: boolean;
   /** A datagram sender on this machine. */
   readonly isLocal?: boolean;
-  /** Datagram senders: another port of the same host. */
-  atPort?(port: number): Client;
+  /** Datagram senders: where they are. */
+  readonly place?: Place;
+  /** Datagram senders: another port of the same host, undefined when it cannot be one. */
+  atPort?(port: number): Client | undefined;
+  /** Whether nothing more can be sent to it now. */
+  isFull?(): boolean;
   /** @returns false when it could not be sent: what may wait for a slow reader is bounded. */
   send(packet: Uint8Array): boolean;
 }

@@ -3,7 +3,7 @@ import { didYouMean } from '../control/names.js';
 import { ADDRESS, LIMITS as PATCH_LIMITS, RESERVED } from '../control/patch/limits.js';
 import { KrellError } from '../errors.js';
 import type { AddressTable } from './addresses.js';
-import { readArgs } from './arguments.js';
+import { readArgs, type Token } from './arguments.js';
 import type { Client } from './client.js';
 import type { EngineClock } from './clock.js';
 import type { EngineCommand } from './commands.js';
@@ -13,7 +13,7 @@ import type { ControlLink } from './link.js';
 import type { Message } from './message.js';
 import { plainArgs, type Plain } from './plain.js';
 import { MAX_REQUESTS, type OutgoingMessage } from './protocol.js';
-import { REPLY_LIMITS, type Replies, type Token } from './replies.js';
+import { REPLY_LIMITS, type Replies } from './replies.js';
 
 /** Seconds without a packet after which a datagram sender is forgotten. */
 export const EXPIRES_S = 60;
@@ -76,7 +76,7 @@ export class Desk {
     const { address } = command;
     try {
       const { args, token } = readArgs(command, given);
-      return this.#carryOutRight(address, args, client, token[0]);
+      return this.#carryOutRight(address, args, client, token);
     } catch (error) {
       if (error instanceof KrellError) return this.#fail(client, address, error.message);
       throw error;
@@ -110,13 +110,12 @@ export class Desk {
   #notify(client: Client, on: boolean, port: number | undefined, token: Token): string {
     const { replies } = this.#parts;
     const address = '/engine/notify';
+    const at = port === undefined ? client : client.atPort?.(port);
     if (!on) {
-      replies.unregister(client);
+      replies.unregister(client, at ?? client);
       return this.#done(client, address, [0], token);
     }
-    if (port !== undefined && (!client.atPort || port < 1 || port > 65535))
-      return this.#fail(client, address, `cannot tell port ${port}`, token);
-    const at = port === undefined ? client : client.atPort!(port);
+    if (!at) return this.#fail(client, address, `cannot tell port ${port}`, token);
     if (!replies.register(client, at))
       return this.#fail(client, address, `${REPLY_LIMITS.registered} clients are registered already`, token);
     return this.#done(client, address, [client.isStream ? 0 : EXPIRES_S], token);
@@ -147,13 +146,14 @@ export class Desk {
   #endLearning(why: string): void {
     const learning = this.#learning;
     this.#learning = undefined;
-    if (learning) this.#parts.replies.fail(learning.client, '/engine/learn', why, learning.token);
+    // Of one that control has been asked for it will say what became of it.
+    if (learning && learning.address === undefined) this.#parts.replies.fail(learning.client, '/engine/learn', why, learning.token);
   }
 
   /** An address that means nothing. @returns whether it is the one to learn */
   unknown(message: Message): boolean {
     const learning = this.#learning;
-    if (!learning || !Number.isFinite(message.number(0))) return false;
+    if (!learning || message.argCount !== 1 || !Number.isFinite(message.number(0))) return false;
     const address = message.address();
     if (learning.address !== undefined) return learning.address === address;
     if (address.length > PATCH_LIMITS.addressLength || !ADDRESS.test(address)) return false;

@@ -14,7 +14,7 @@ import { hasPattern, Patterns, type Budget } from './patterns.js';
 import { keyOfPitch, NOTE_USAGE, PITCH_MIN, readNote, readPitch, voltsOfPitch } from './pitch.js';
 import { argsText } from './plain.js';
 import { argOf, withoutRepeats } from './query/values.js';
-import type { Replies } from './replies.js';
+import { REPLY_LIMITS, type Replies } from './replies.js';
 import { TAG } from './tags.js';
 import { unixSeconds } from './timetag.js';
 import { aliasPosition, fit, spread, textValue } from './values.js';
@@ -209,9 +209,9 @@ export class Dispatcher {
   }
 
   #command(command: EngineCommand, message: Message): void {
-    const isHeld = command.by === 'control' && this.#ahead > 0;
-    if (isHeld && !this.#mayHappen(message)) return;
-    const at = isHeld ? 1000 * unixSeconds(this.#seconds, this.#fraction) : undefined;
+    const isControls = command.by === 'control';
+    if (isControls && !this.#mayHappen(message)) return;
+    const at = isControls && this.#ahead > 0 ? 1000 * unixSeconds(this.#seconds, this.#fraction) : undefined;
     this.#did = this.#parts.desk.command(command, message, this.#client, at);
   }
 
@@ -309,13 +309,22 @@ export class Dispatcher {
     return withoutRepeats(Array.from({ length: target.module.voices }, (_, i) => input.value(target, param, i)));
   }
 
+  /** Whether a question is answered; says so if not to who asks too much, and nothing to who does not read. */
+  #mayAnswer(address: string): boolean {
+    this.#did = 'not answered';
+    if (this.#client.isFull?.()) return false;
+    return this.#parts.replies.mayAnswer(this.#client) || this.#refuse(address, `more than ${REPLY_LIMITS.answers} answers in a second`);
+  }
+
   #answer(entry: ParamEntry, voice: number): void {
+    if (!this.#mayAnswer(entry.address)) return;
     const args = this.#valuesOf(entry, voice).map((value) => argOf(entry.spec, value));
     this.#parts.replies.send(this.#client, voice < 0 ? entry.address : `${entry.address}/${voice}`, args);
     this.#did = 'answered';
   }
 
   #answerAlias(entry: AliasEntry): void {
+    if (!this.#mayAnswer(entry.address)) return;
     const args = this.#valuesOf(entry.param, -1).map((value) => ({ type: 'f', value: aliasPosition(entry, value) }) as const);
     this.#parts.replies.send(this.#client, entry.address, args);
     this.#did = 'answered';

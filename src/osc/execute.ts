@@ -4,13 +4,14 @@ import type { Engine } from '../control/engine.js';
 import { didYouMean } from '../control/names.js';
 import { quote } from '../control/patch/problems.js';
 import { KrellError, PatchError } from '../errors.js';
-import { readArgs, type Scalar } from './arguments.js';
+import { readArgs, type Scalar, type Token } from './arguments.js';
 import { paddedText } from './bytes.js';
 import { COMMANDS, commandAt } from './commands.js';
 import { encodeMessage, type Value } from './encode.js';
 import type { Folders } from './execute-files.js';
 import { modules } from './execute-modules.js';
 import { patches } from './execute-patches.js';
+import { shortened } from './plain.js';
 import type { OutgoingMessage } from './protocol.js';
 
 /** What commands work on. */
@@ -54,7 +55,7 @@ export async function execute(
   args: readonly Scalar[],
 ): Promise<{ messages: OutgoingMessage[]; afterwards?: () => void }> {
   const command = commandAt.get(address);
-  let token: number[] = [];
+  let token: Token = [];
   try {
     if (command?.by !== 'control') throw unknown(address);
     const read = readArgs(command, args);
@@ -77,11 +78,9 @@ function unknown(address: string): KrellError {
 
 /** Bytes of a reply: with all headers it must fit into one Ethernet frame. */
 const PAGE_BYTES = 1300;
-/** Bytes of a `/fail`'s text. */
-const FAIL_BYTES = 1000;
 
 /** Rows in as few messages as possible, each with its number and how many there are; at least one. */
-function pages(address: string, rows: readonly (readonly Value[])[], token: readonly number[]): OutgoingMessage[] {
+function pages(address: string, rows: readonly (readonly Value[])[], token: Token): OutgoingMessage[] {
   const head = paddedText(Buffer.byteLength(address)) + argBytes([0, 0, ...token]);
   const full: Value[][] = [[]];
   let bytes = head;
@@ -113,12 +112,4 @@ function failText(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const lines = error instanceof PatchError ? error.message.split('\n').slice(1) : [error.message];
   return shortened(lines.map((line) => line.replace(/^ {2}/, '')).join('\n'));
-}
-
-/** As much of a text as fits into a `/fail`. */
-export function shortened(text: string): string {
-  const bytes = Buffer.from(text);
-  if (bytes.length <= FAIL_BYTES) return text;
-  // Not within a character.
-  return `${new TextDecoder().decode(bytes.subarray(0, FAIL_BYTES - 3), { stream: true })}…`;
 }

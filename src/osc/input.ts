@@ -3,9 +3,11 @@
 // When the ring is full the newest value of each parameter waits in its cell (src/osc/target.ts) until there is room, so the last value always
 // arrives. Notes and triggers cannot be merged; what finds no room of them is dropped, but for the ends of notes, for which some room is kept.
 import { COMMAND, COMMAND_ADD, COMMAND_NOTE, COMMAND_SET, COMMAND_SLOTS, COMMANDS_OSC_W, CONTROL, PENDING_MAX } from '../shared/layout.js';
+import { readFrame } from '../shared/frame.js';
 import { CommandRing } from '../shared/ring.js';
 import { NOW } from './clock.js';
 import type { ParamChange } from './protocol.js';
+import { withoutRepeats } from './query/values.js';
 import type { Space } from './space.js';
 import { MARK, type Target } from './target.js';
 
@@ -43,6 +45,8 @@ export class LiveInput implements Input {
   readonly #space: Space;
   readonly #record = new Int32Array(COMMAND.WORDS);
   readonly #floats = new Float32Array(this.#record.buffer);
+  /** The moment last set; in an array, where it is no object on the heap. */
+  readonly #moment = new Float64Array(1);
   #waiting: Target[] = [];
   #changed: Target[] = [];
 
@@ -54,29 +58,29 @@ export class LiveInput implements Input {
   }
 
   moment(frame: number): void {
+    this.#moment[0] = frame;
     this.#record[COMMAND.FRAME_LO] = frame < 0 ? -1 : frame;
     this.#record[COMMAND.FRAME_HI] = frame < 0 ? -1 : Math.floor(frame / 2 ** 32);
   }
 
   set(target: Target, param: number, voice: number, values: Float64Array, at: number): Outcome {
     const cell = target.cell(param, voice);
-    if (voice < 0) this.#forgetVoices(target, cell);
-    const waited = (target.marks[cell]! & MARK.waiting) !== 0;
-    target.newest[cell] = values[at]!;
-    target.blocks[cell] = Atomics.load(this.#words, CONTROL.BLOCKS);
-    target.marks[cell] = MARK.changed | (this.#isNow() ? MARK.current : 0);
+    if (this.#isNow()) this.#markNow(target, cell, voice, values, at);
+    else this.#markAhead(target, cell);
     if (!target.hasChanged) {
       target.hasChanged = true;
       this.#changed.push(target);
     }
     if (this.flush() && this.#room() > RESERVE) {
-      this.#send(target, COMMAND_SET, param, target.module.lane ?? voice, target.newest[cell]!, target.ramps[param]!);
+      this.#floats[COMMAND.VALUE] = values[at]!;
+      this.#send(target, COMMAND_SET, param, target.module.lane ?? voice, target.ramps[param]!);
       return 'sent';
     }
+    target.newest[cell] = values[at]!;
     target.frameLow[cell] = this.#record[COMMAND.FRAME_LO]!;
     target.frameHigh[cell] = this.#record[COMMAND.FRAME_HI]!;
+    this.#countMerged(target, cell);
     target.marks[cell]! |= MARK.waiting;
-    if (waited) Atomics.add(this.#words, CONTROL.OSC_MERGED, 1);
     if (!target.hasWaiting) {
       target.hasWaiting = true;
       this.#waiting.push(target);
@@ -86,18 +90,39 @@ export class LiveInput implements Input {
 
   note(target: Target, volts: number, velocity: number, key: number, frames: number): Outcome {
     const isEnd = velocity === 0;
+    this.flush();
     if (!isEnd && this.isBehind && this.#isNow()) return this.#drop();
     if (this.#room() <= (isEnd ? 0 : RESERVE)) return this.#drop();
     this.#floats[COMMAND.VALUE] = velocity;
     const bits = this.#record[COMMAND.VALUE]!;
-    this.#send(target, COMMAND_NOTE, bits, key, volts, frames);
+    this.#floats[COMMAND.VALUE] = volts;
+    this.#send(target, COMMAND_NOTE, bits, key, frames);
     return 'sent';
   }
 
   add(target: Target, param: number): Outcome {
+    this.flush();
     if ((this.isBehind && this.#isNow()) || this.#room() <= RESERVE) return this.#drop();
-    this.#send(target, COMMAND_ADD, param, target.module.lane ?? -1, 1, 0);
+    this.#floats[COMMAND.VALUE] = 1;
+    this.#send(target, COMMAND_ADD, param, target.module.lane ?? -1, 0);
     return 'sent';
+  }
+
+  /** What is meant for now replaces what waits. */
+  #markNow(target: Target, cell: number, voice: number, values: Float64Array, at: number): void {
+    if (voice < 0) this.#forgetVoices(target, cell);
+    this.#countMerged(target, cell);
+    target.newest[cell] = values[at]!;
+    target.blocks[cell] = Atomics.load(this.#words, CONTROL.BLOCKS);
+    target.marks[cell] = MARK.changed | MARK.current | (target.marks[cell]! & MARK.ahead);
+  }
+
+  /** What is meant for later leaves what is known of now as it is. */
+  #markAhead(target: Target, cell: number): void {
+    const isOnly = (target.marks[cell]! & MARK.ahead) === 0;
+    if (isOnly || this.#moment[0]! < target.first[cell]!) target.first[cell] = this.#moment[0]!;
+    if (isOnly || this.#moment[0]! > target.last[cell]!) target.last[cell] = this.#moment[0]!;
+    target.marks[cell]! |= MARK.ahead;
   }
 
   #isNow(): boolean {
@@ -113,13 +138,13 @@ export class LiveInput implements Input {
     return 'dropped';
   }
 
-  #send(target: Target, kind: number, param: number, voice: number, value: number, ramp: number): void {
+  /** The value is in the record already: passed by itself it could become an object on the heap. */
+  #send(target: Target, kind: number, param: number, voice: number, ramp: number): void {
     const record = this.#record;
     record[COMMAND.KIND] = kind;
     record[COMMAND.SLOT] = target.module.address;
     record[COMMAND.PARAM] = param;
     record[COMMAND.VOICE] = voice;
-    this.#floats[COMMAND.VALUE] = value;
     record[COMMAND.RAMP] = ramp;
     this.#ring.push(record);
   }
@@ -127,9 +152,14 @@ export class LiveInput implements Input {
   /** A value for all voices replaces what there is of them. */
   #forgetVoices(target: Target, all: number): void {
     for (let cell = all + 1; cell < all + target.cells; cell++) {
-      if ((target.marks[cell]! & MARK.waiting) !== 0) Atomics.add(this.#words, CONTROL.OSC_MERGED, 1);
-      target.marks[cell] = 0;
+      this.#countMerged(target, cell);
+      target.marks[cell]! &= MARK.ahead;
     }
+  }
+
+  /** Counts a value that waits if it is about to be replaced. */
+  #countMerged(target: Target, cell: number): void {
+    if ((target.marks[cell]! & MARK.waiting) !== 0) Atomics.add(this.#words, CONTROL.OSC_MERGED, 1);
   }
 
   // ── what waits ──
@@ -159,7 +189,8 @@ export class LiveInput implements Input {
       const voice = target.module.lane ?? target.voiceOf(cell);
       this.#record[COMMAND.FRAME_LO] = target.frameLow[cell]!;
       this.#record[COMMAND.FRAME_HI] = target.frameHigh[cell]!;
-      this.#send(target, COMMAND_SET, param, voice, target.newest[cell]!, target.ramps[param]!);
+      this.#floats[COMMAND.VALUE] = target.newest[cell]!;
+      this.#send(target, COMMAND_SET, param, voice, target.ramps[param]!);
       target.marks[cell]! &= ~MARK.waiting;
     }
     return true;
@@ -190,19 +221,38 @@ export class LiveInput implements Input {
     return (marks & MARK.waiting) !== 0 || ((Atomics.load(this.#words, CONTROL.BLOCKS) - target.blocks[cell]!) | 0) < SETTLED;
   }
 
-  /** The newest value of each parameter that was set since the last time. */
+  /** The newest value of each parameter that was set since the last time; of what was meant for later, what has come. */
   takeChanges(): ParamChange[] {
+    const computed = readFrame(this.#words, CONTROL.FRAME_LO) - SETTLED * this.#words[CONTROL.BLOCK_FRAMES]!;
     const changes: ParamChange[] = [];
-    for (const target of this.#changed) {
-      target.hasChanged = false;
-      for (let cell = 0; cell < target.marks.length; cell++) {
-        if ((target.marks[cell]! & MARK.changed) === 0) continue;
-        target.marks[cell]! &= ~MARK.changed;
-        const param = target.names[target.paramOf(cell)]!;
-        changes.push({ id: target.module.id, param, voice: target.voiceOf(cell), value: target.newest[cell]! });
-      }
-    }
-    this.#changed = [];
+    this.#changed = this.#changed.filter((target) => (target.hasChanged = this.#takeChanged(target, computed, changes)));
     return changes;
+  }
+
+  /** @returns whether there is more to come */
+  #takeChanged(target: Target, computed: number, changes: ParamChange[]): boolean {
+    const { id, address } = target.module;
+    let isMore = false;
+    for (let cell = 0; cell < target.marks.length; cell++) {
+      const marks = target.marks[cell]!;
+      if ((marks & (MARK.changed | MARK.ahead)) === 0) continue;
+      const isAhead = (marks & MARK.ahead) !== 0;
+      const isOver = isAhead && target.last[cell]! < computed;
+      const param = target.names[target.paramOf(cell)]!;
+      if (isAhead && target.first[cell]! < computed)
+        for (const [voice, value] of this.#playing(target, cell)) changes.push({ id, address, param, voice, value });
+      else if ((marks & MARK.changed) !== 0) changes.push({ id, address, param, voice: target.voiceOf(cell), value: target.newest[cell]! });
+      target.marks[cell] = marks & ~(isOver ? MARK.changed | MARK.ahead : MARK.changed);
+      isMore ||= isAhead && !isOver;
+    }
+    return isMore;
+  }
+
+  /** What a cell's parameter is: of its voice, or of all, once for all where they have the same. */
+  #playing(target: Target, cell: number): [voice: number, value: number][] {
+    const [param, only] = [target.paramOf(cell), target.voiceOf(cell)];
+    if (only >= 0) return [[only, this.value(target, param, only)]];
+    const values = withoutRepeats(Array.from({ length: target.module.voices }, (_, voice) => this.value(target, param, voice)));
+    return values.length === 1 ? [[-1, values[0]!]] : [...values.entries()];
   }
 }

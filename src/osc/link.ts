@@ -1,9 +1,10 @@
 // The OSC thread's end of what it and control say to each other.
+import type { Token } from './arguments.js';
 import type { Client } from './client.js';
 import type { LiveInput } from './input.js';
 import type { Plain } from './plain.js';
 import { MAX_REQUESTS, type FromOsc, type OutgoingMessage } from './protocol.js';
-import type { Replies, Token } from './replies.js';
+import type { Replies } from './replies.js';
 
 /** Milliseconds between two reports of what has changed. */
 const CHANGES_MS = 50;
@@ -24,10 +25,12 @@ export class ControlLink {
   readonly #waiting = new Map<number, Waiting>();
   /** Clients that control knows of. */
   readonly #known = new WeakSet<Client>();
+  readonly #gone = new WeakSet<Client>();
   #request = 0;
   /** Reports of changes that control has not taken in. */
   #reports = 0;
   #reportedAt = -Infinity;
+  #registered = '[]';
 
   constructor(post: (message: FromOsc) => void, replies: Replies, input: LiveInput) {
     this.#post = post;
@@ -45,6 +48,8 @@ export class ControlLink {
     this.#waiting.set(request, { client, finish, isSync: false });
     this.#known.add(client);
     this.#post({ kind: 'command', request, address, args, client: client.id });
+    // What waited for its time may come after its sender has gone: then control is to forget that once more, after all that was due with it.
+    if (this.#gone.has(client)) queueMicrotask(() => this.#forget(client));
     return true;
   }
 
@@ -82,6 +87,11 @@ export class ControlLink {
   /** A client has gone. */
   gone(client: Client): void {
     for (const waiting of this.#waiting.values()) if (waiting.client === client) waiting.client = undefined;
+    this.#gone.add(client);
+    this.#forget(client);
+  }
+
+  #forget(client: Client): void {
     if (this.#known.delete(client)) this.#post({ kind: 'gone', client: client.id });
   }
 
@@ -109,5 +119,16 @@ export class ControlLink {
   flush(request: number, now: number): void {
     this.#report(now);
     this.#post({ kind: 'flushed', request });
+  }
+
+  // ── who is registered ──
+
+  /** Tells control who is registered, if others are than it knows of: the next thread is told, should this one die. */
+  tellRegistered(): void {
+    const registered = this.#replies.registered();
+    const text = JSON.stringify(registered);
+    if (text === this.#registered) return;
+    this.#registered = text;
+    this.#post({ kind: 'registered', registered });
   }
 }

@@ -1,4 +1,4 @@
-// Arguments of commands as plain values, and as text.
+// Arguments of commands as plain values, and as text; texts as long as a reply has room for.
 import { decodeMessage, type Arg } from './decode.js';
 import type { Message } from './message.js';
 import { shortest } from './query/values.js';
@@ -39,4 +39,16 @@ function argText({ type, value }: Arg): string {
   if (type === '[') return `[${value.map(argText).join(' ')}]`;
   if (type === 'f') return String(shortest(value));
   return typeof value === 'string' ? JSON.stringify(value) : String(value);
+}
+
+/** Bytes of a text and of an address in a reply: with all else they fit into a datagram. */
+const TEXT_BYTES = 1000;
+export const ADDRESS_BYTES = 300;
+
+/** As much of a text as has room in a reply. */
+export function shortened(text: string, most = TEXT_BYTES): string {
+  const bytes = Buffer.from(text);
+  if (bytes.length <= most) return text;
+  // Not within a character.
+  return `${new TextDecoder().decode(bytes.subarray(0, most - 3), { stream: true })}…`;
 }

@@ -11,6 +11,7 @@ export interface PortHandlers {
   readonly space: Space;
   receive(packet: Uint8Array, client: Client): void;
   gone(client: Client): void;
+  isRegistered(client: Client): boolean;
   nextClientId(): number;
 }
 
@@ -18,6 +19,8 @@ export interface Ports {
   readonly oscPort: number;
   readonly httpPort: number | undefined;
   spaceChanged(change: SpaceChange): void;
+  /** A datagram sender, as if it had just sent something. */
+  sender(host: string, port: number): Client;
   /** Forgets datagram senders that have not been heard of for long. */
   expire(): void;
   close(): Promise<void>;
@@ -42,6 +45,7 @@ export async function openPorts(options: OscThreadOptions, handlers: PortHandler
     oscPort: udp.port,
     httpPort: query?.port,
     spaceChanged: (change) => query?.spaceChanged(change),
+    sender: (host, port) => udp.clients.heard(host, port),
     expire: () => udp.clients.expire(),
     close: async () => void (await Promise.all([udp.close(), tcp.close(), query?.close()])),
   };

@@ -1,6 +1,7 @@
 // What the OSC thread and control say to each other. Parameter changes, notes and triggers do not go this way: the OSC thread writes
 // them straight into the arena's command ring. This is for what may take its time.
 import type { ModuleDefinition } from '../module.js';
+import type { Place } from './client.js';
 import type { Value } from './encode.js';
 
 /** The OSC thread's data. */
@@ -16,6 +17,13 @@ export interface OscThreadOptions {
   readonly version: string;
   /** Whether senders on this machine count as registered; tests of the rules for strangers say no. */
   readonly trustLoopback: boolean;
+  /** Who was registered over UDP when the thread before this one died. */
+  readonly registered: readonly Registration[];
+}
+
+/** A UDP sender that wants to be told, and at which of its ports. */
+export interface Registration extends Place {
+  readonly at: number;
 }
 
 /** A living module, as much of it as OSC needs: where its parameters are and where changes of them go. */
@@ -51,6 +59,8 @@ export interface OutgoingMessage {
 /** A parameter's newest value; voice −1 = all. */
 export interface ParamChange {
   readonly id: string;
+  /** `OscModule.address`: of this module, not of another that has its id now. */
+  readonly address: number;
   readonly param: string;
   readonly voice: number;
   readonly value: number;
@@ -90,7 +100,9 @@ export type FromOsc =
   | { readonly kind: 'gone'; readonly client: number }
   /** What OSC has set since the last time, newest value per parameter and voice; waits for `changed` before the next. */
   | { readonly kind: 'changes'; readonly changes: readonly ParamChange[] }
-  | { readonly kind: 'flushed'; readonly request: number };
+  | { readonly kind: 'flushed'; readonly request: number }
+  /** All who are registered over UDP, when that has changed. */
+  | { readonly kind: 'registered'; readonly registered: readonly Registration[] };
 
 /** Commands that may wait for control; more are refused with `/fail … busy`. */
 export const MAX_REQUESTS = 256;

@@ -3,10 +3,12 @@
 // An unregistered datagram sender may not be who it says it is, and must not make us send more than it sent (so that nobody is flooded through us):
 // what is said to it between two of its packets has to fit into the first. Streams, senders on this machine and those registered by `/engine/notify` have no such limit.
 import { encodeMessage, type Value } from './encode.js';
+import type { Token } from './arguments.js';
 import type { Client } from './client.js';
 import type { Message } from './message.js';
+import { ADDRESS_BYTES, shortened } from './plain.js';
 import { Rate } from './rate.js';
-import type { OutgoingMessage } from './protocol.js';
+import type { OutgoingMessage, Registration } from './protocol.js';
 
 export const REPLY_LIMITS = {
   /** Clients that are told of everything, and those that watch what arrives. */
@@ -14,18 +16,23 @@ export const REPLY_LIMITS = {
   /** Complaints a second, to one client and to all together. */
   complaints: 50,
   allComplaints: 500,
+  /** Values a second that one client is told: a pattern may ask for a thousand. */
+  answers: 20_000,
   late: 20,
   monitored: 1000,
 } as const;
+
+/** Bytes of what came with a message, for those who watch. */
+const ARGS_BYTES = 600;
+
+const addressOf = (message: Message): string => shortened(message.address(), ADDRESS_BYTES);
 
 interface Session {
   /** Bytes that may still be said to a stranger. */
   credit: number;
   readonly complaints: Rate;
+  readonly answers: Rate;
 }
-
-/** What a caller wants back: the token it sent, or nothing. */
-export type Token = number | undefined;
 
 export class Replies {
   readonly #now: () => number;
@@ -49,12 +56,15 @@ export class Replies {
 
   #session(client: Client): Session {
     let session = this.#sessions.get(client);
-    if (!session) this.#sessions.set(client, (session = { credit: 0, complaints: new Rate(REPLY_LIMITS.complaints) }));
+    if (!session) {
+      session = { credit: 0, complaints: new Rate(REPLY_LIMITS.complaints), answers: new Rate(REPLY_LIMITS.answers) };
+      this.#sessions.set(client, session);
+    }
     return session;
   }
 
   isTrusted(client: Client): boolean {
-    return client.isStream || (this.#trustLoopback && client.isLocal === true) || this.#notified.has(client);
+    return client.isStream || (this.#trustLoopback && client.isLocal === true) || this.isRegistered(client);
   }
 
   /** `bytes` came from a client. */
@@ -81,12 +91,17 @@ export class Replies {
     return client.send(packet);
   }
 
-  done(client: Client, command: string, args: readonly Value[], token: Token): void {
-    this.send(client, '/done', [command, ...args, ...echo(token)]);
+  /** Whether a client may be told of one more value now. */
+  mayAnswer(client: Client): boolean {
+    return this.#session(client).answers.allows(this.#now());
   }
 
-  fail(client: Client, command: string, message: string, token?: Token): void {
-    this.send(client, '/fail', [command, message, ...echo(token)]);
+  done(client: Client, command: string, args: readonly Value[], token: Token): void {
+    this.send(client, '/done', [command, ...args, ...token]);
+  }
+
+  fail(client: Client, command: string, message: string, token: Token = []): void {
+    this.send(client, '/fail', [shortened(command, ADDRESS_BYTES), message, ...token]);
   }
 
   /** Control's answer. What is too large for a datagram is not sent, but for that. */
@@ -116,13 +131,13 @@ export class Replies {
   late(client: Client, message: Message, milliseconds: number): void {
     if (!this.#late.allows(this.#now())) return;
     const skipped = this.#late.takeSkipped();
-    this.#news(client, '/late', [message.address(), { type: 'f', value: milliseconds }, ...(skipped > 0 ? [skipped] : [])]);
+    this.#news(client, '/late', [addressOf(message), { type: 'f', value: milliseconds }, ...(skipped > 0 ? [skipped] : [])]);
   }
 
   /** Notes or triggers found no room. */
   dropped(client: Client, message: Message): void {
     if (this.#drops.allows(this.#now()))
-      this.#news(client, '/fail', [message.address(), `no room: dropped ${1 + this.#drops.takeSkipped()}`]);
+      this.#news(client, '/fail', [addressOf(message), `no room: dropped ${1 + this.#drops.takeSkipped()}`]);
   }
 
   /** A value was out of range. */
@@ -151,13 +166,32 @@ export class Replies {
 
   /** `at`: where. @returns false when there are too many. */
   register(client: Client, at: Client): boolean {
+    // Who asks from a new port each time, as programs of the command line do, is still told once.
+    this.#forget(at, client);
     if (!this.#notified.has(client) && this.#notified.size >= REPLY_LIMITS.registered) return false;
     this.#notified.set(client, at);
     return true;
   }
 
-  unregister(client: Client): void {
+  /** Ends what the client, or anybody else, has asked to be told there. */
+  unregister(client: Client, at: Client): void {
     this.#notified.delete(client);
+    this.#forget(at);
+    if (!this.isTrusted(client)) this.#monitors.delete(client);
+  }
+
+  /** Ends what others than `client` have asked to be told there. */
+  #forget(at: Client, client?: Client): void {
+    for (const [other, place] of this.#notified) if (place.label === at.label && other !== client) this.#notified.delete(other);
+  }
+
+  /** Who is registered over UDP. */
+  registered(): Registration[] {
+    return [...this.#notified].flatMap(([{ place }, at]) => (place && at.place ? [{ ...place, at: at.place.port }] : []));
+  }
+
+  isRegistered(client: Client): boolean {
+    return this.#notified.has(client);
   }
 
   /** @returns false when there are too many. */
@@ -182,10 +216,9 @@ export class Replies {
   /** Tells those who watch that a message came and what it did. */
   monitor(client: Client, address: string, args: string, did: string): void {
     const skipped = this.#monitored.takeSkipped();
-    const packets = [encodeMessage('/monitor', [client.label, address, args, did])];
+    const texts = [shortened(address, ADDRESS_BYTES), shortened(args, ARGS_BYTES), shortened(did, ADDRESS_BYTES)];
+    const packets = [encodeMessage('/monitor', [client.label, ...texts])];
     if (skipped > 0) packets.unshift(encodeMessage('/monitor', ['', '', '', `${skipped} not shown`]));
     for (const watcher of this.#monitors) for (const packet of packets) watcher.send(packet);
   }
 }
-
-const echo = (token: Token): Value[] => (token === undefined ? [] : [{ type: 'i', value: token }]);

@@ -12,8 +12,9 @@ import { PACKAGE_ROOT } from '../kernel/source.js';
 import { COMMANDS_OSC_W, CONTROL, RUN_PLAYING } from '../shared/layout.js';
 import { CommandRing } from '../shared/ring.js';
 import { Folders } from './execute-files.js';
-import { execute, shortened, type Context, type Sender } from './execute.js';
-import type { FromOsc, OscThreadOptions, OutgoingMessage, ToOsc } from './protocol.js';
+import { execute, type Context, type Sender } from './execute.js';
+import { shortened } from './plain.js';
+import type { FromOsc, OscThreadOptions, OutgoingMessage, Registration, ToOsc } from './protocol.js';
 import { Table } from './table.js';
 
 export interface OscServerOptions {
@@ -81,6 +82,8 @@ export class OscServer {
   readonly #listeners: (() => void)[] = [];
   readonly #deaths: number[] = [];
   #table = new Table();
+  /** Who is registered over UDP: the next thread is to know them. */
+  #registered: readonly Registration[] = [];
   #thread: OscThread | undefined;
   #exited: Promise<void> = Promise.resolve();
   #requests = 0;
@@ -130,7 +133,8 @@ export class OscServer {
   async #open(): Promise<void> {
     const { bind = LOOPBACK, trustLoopback = true, startThread = startWorker } = this.#options;
     const { memory } = this.#engine.arena;
-    const thread = startThread({ memory, bind, oscPort: this.oscPort, httpPort: this.httpPort, version: VERSION, trustLoopback });
+    const ports = { oscPort: this.oscPort, httpPort: this.httpPort };
+    const thread = startThread({ memory, bind, ...ports, version: VERSION, trustLoopback, registered: this.#registered });
     let timer: NodeJS.Timeout | undefined;
     try {
       await new Promise<void>((listens, fail) => {
@@ -209,8 +213,10 @@ export class OscServer {
       case 'gone':
         return void this.#senders.delete(message.client);
       case 'changes':
-        this.#engine.applyChanges(message.changes);
+        this.#engine.applyChanges(message.changes.filter((change) => this.#table.has(change)));
         return this.#post({ kind: 'changed' });
+      case 'registered':
+        return void (this.#registered = message.registered);
       case 'flushed':
         return this.#flushes.get(message.request)?.();
     }

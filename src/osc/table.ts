@@ -1,12 +1,17 @@
 // What the OSC thread has been told of modules and aliases, so that it is told only what is new.
 import type { Engine } from '../control/engine.js';
-import type { OscAliasEntry, ToOsc } from './protocol.js';
+import type { OscAliasEntry, OscModule, ToOsc } from './protocol.js';
 
 export class Table {
   readonly #types = new Set<string>();
   /** Slot and generation of each module: another one with the same id has another. */
   readonly #modules = new Map<string, number>();
   #aliases = '[]';
+
+  /** Whether a module that the OSC thread knows is still the one that has its id. */
+  has({ id, address }: Pick<OscModule, 'id' | 'address'>): boolean {
+    return this.#modules.get(id) === address;
+  }
 
   /** What differs from the last time, undefined when nothing does. */
   update(engine: Engine): Extract<ToOsc, { kind: 'table' }> | undefined {

@@ -10,6 +10,8 @@ export const MARK = {
   changed: 2,
   /** `newest` holds from now on, though the engine may not have come to it. */
   current: 4,
+  /** Values are to come, at `first` to `last`; control is told of them then. */
+  ahead: 8,
 } as const;
 
 /**
@@ -28,9 +30,12 @@ export class Target {
   readonly frameHigh: Int32Array;
   /** Blocks computed when `newest` came. */
   readonly blocks: Int32Array;
+  /** The frames of the values that lie ahead. */
+  readonly first: Float64Array;
+  readonly last: Float64Array;
   /** Frames that changes of each parameter take. */
   readonly ramps: Int32Array;
-  /** Whether a cell may be marked `waiting`, `changed`. */
+  /** Whether a cell may be marked `waiting`, `changed` or `ahead`. */
   hasWaiting = false;
   hasChanged = false;
 
@@ -45,6 +50,8 @@ export class Target {
     this.frameLow = new Int32Array(count);
     this.frameHigh = new Int32Array(count);
     this.blocks = new Int32Array(count);
+    this.first = new Float64Array(count);
+    this.last = new Float64Array(count);
     this.ramps = Int32Array.from(this.specs, (spec) => (spec.kind === 'number' ? Math.round(spec.ramp * sampleRate) : 0));
   }
 

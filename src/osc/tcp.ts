@@ -10,7 +10,7 @@ const QUEUE_MAX = 1 << 20;
 /** Milliseconds after which the system asks a silent peer whether it is still there. */
 const KEEP_ALIVE_MS = 30_000;
 
-export type TcpOptions = UdpOptions;
+export type TcpOptions = Omit<UdpOptions, 'isRegistered'>;
 
 class TcpClient implements Client {
   readonly isStream = true;
@@ -23,12 +23,17 @@ class TcpClient implements Client {
     const { remoteAddress = '', remotePort = 0 } = socket;
     this.id = id;
     this.label = `tcp ${isIPv6(remoteAddress) ? `[${remoteAddress}]` : remoteAddress}:${remotePort}`;
-    this.unframer = new Unframer((packet) => receive(packet, this));
+    // One that has been cut off has nothing more to say.
+    this.unframer = new Unframer((packet) => void (socket.destroyed || receive(packet, this)));
     this.#socket = socket;
   }
 
+  isFull(): boolean {
+    return this.#socket.destroyed;
+  }
+
   send(packet: Uint8Array): boolean {
-    if (this.#socket.destroyed) return false;
+    if (this.isFull()) return false;
     this.#socket.write(frame(packet, this.unframer.framing ?? 'length'));
     if (this.#socket.writableLength <= QUEUE_MAX) return true;
     this.#socket.destroy();

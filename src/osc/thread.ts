@@ -74,6 +74,7 @@ function tick(): void {
   if (input.isBehind && now > behindUntil) input.isBehind = false;
   clock.poll();
   link.report(now);
+  link.tellRegistered();
   ports?.expire();
 }
 
@@ -82,6 +83,8 @@ function gone(client: Client): void {
   desk.gone(client);
   link.gone(client);
 }
+
+const isRegistered = (client: Client): boolean => replies.isRegistered(client);
 
 function take(message: ToOsc): void {
   switch (message.kind) {
@@ -111,7 +114,7 @@ async function stop(): Promise<void> {
   parentPort!.close();
 }
 
-const ports = await openPorts(options, { space, receive, gone, nextClientId: () => ++clients }).catch((error: unknown) => {
+const ports = await openPorts(options, { space, receive, gone, isRegistered, nextClientId: () => ++clients }).catch((error: unknown) => {
   const { code = 'osc', message, hint } = error as { code?: string; message: string; hint?: string };
   // The text of an error ends with its hint, which goes beside it here.
   if (hint === undefined) post({ kind: 'failed', code, message });
@@ -119,6 +122,10 @@ const ports = await openPorts(options, { space, receive, gone, nextClientId: () 
 });
 const ticking = setInterval(tick, TICK_MS);
 if (ports) {
+  for (const { host, port, at } of options.registered) {
+    const client = ports.sender(host, port);
+    replies.register(client, (at === port ? undefined : client.atPort?.(at)) ?? client);
+  }
   parentPort!.on('message', take);
   post({ kind: 'listening', oscPort: ports.oscPort, httpPort: ports.httpPort });
 } else await stop();

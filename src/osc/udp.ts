@@ -1,7 +1,7 @@
 // OSC over UDP.
 import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
 import { isIPv6 } from 'node:net';
-import type { Client } from './client.js';
+import type { Client, Place } from './client.js';
 import { EXPIRES_S } from './desk.js';
 
 /** What a datagram may carry without being cut into pieces on its way. */
@@ -21,32 +21,35 @@ class UdpClient implements Client {
   readonly isLocal: boolean;
   heardAt = 0;
   readonly id: number;
-  readonly host: string;
-  readonly port: number;
   readonly #clients: UdpClients;
 
-  constructor(clients: UdpClients, id: number, host: string, port: number) {
+  constructor(
+    clients: UdpClients,
+    id: number,
+    readonly place: Place,
+  ) {
+    const { host, port } = place;
     this.#clients = clients;
     this.id = id;
-    this.host = host;
-    this.port = port;
     this.label = `udp ${isIPv6(host) ? `[${host}]` : host}:${port}`;
     this.isLocal = isLoopback(host);
   }
 
-  atPort(port: number): Client {
-    return this.#clients.make(this.host, port);
+  atPort(port: number): Client | undefined {
+    return port >= 1 && port <= 65_535 ? this.#clients.make(this.place.host, port) : undefined;
   }
 
   send(packet: Uint8Array): boolean {
-    return packet.length <= DATAGRAM_MAX && this.#clients.post(packet, this.port, this.host);
+    return packet.length <= DATAGRAM_MAX && this.#clients.post(packet, this.place);
   }
 }
 
 export interface UdpClientsOptions {
   /** Sends a datagram. @returns false when too much waits */
-  post(packet: Uint8Array, port: number, host: string): boolean;
+  post(packet: Uint8Array, place: Place): boolean;
   gone(client: Client): void;
+  /** Whether it wants to be told, and so is to be forgotten after all who do not. */
+  isRegistered(client: Client): boolean;
   nextClientId(): number;
   /** Milliseconds. */
   now(): number;
@@ -67,13 +70,13 @@ export class UdpClients {
   }
 
   make(host: string, port: number): UdpClient {
-    return new UdpClient(this, this.#options.nextClientId(), host, port);
+    return new UdpClient(this, this.#options.nextClientId(), { host, port });
   }
 
   /** A packet came from there. */
   heard(host: string, port: number): Client {
     const last = this.#last;
-    const client = last && last.port === port && last.host === host ? last : this.#find(host, port);
+    const client = last && last.place.port === port && last.place.host === host ? last : this.#find(host, port);
     client.heardAt = this.#options.now();
     this.#last = client;
     return client;
@@ -95,13 +98,16 @@ export class UdpClients {
   }
 
   #quietest(): UdpClient {
-    return [...this.#all()].reduce((quietest, client) => (client.heardAt < quietest.heardAt ? client : quietest));
+    const { isRegistered } = this.#options;
+    const others = [...this.#all()].filter((client) => !isRegistered(client));
+    return others.reduce((quietest, client) => (client.heardAt < quietest.heardAt ? client : quietest));
   }
 
   #forget(client: UdpClient): void {
-    const ports = this.#byHost.get(client.host)!;
-    ports.delete(client.port);
-    if (ports.size === 0) this.#byHost.delete(client.host);
+    const { host, port } = client.place;
+    const ports = this.#byHost.get(host)!;
+    ports.delete(port);
+    if (ports.size === 0) this.#byHost.delete(host);
     this.#count--;
     if (this.#last === client) this.#last = undefined;
     this.#options.gone(client);
@@ -119,6 +125,7 @@ export interface UdpOptions {
   readonly port: number;
   receive(packet: Uint8Array, client: Client): void;
   gone(client: Client): void;
+  isRegistered(client: Client): boolean;
   nextClientId(): number;
 }
 
@@ -127,7 +134,7 @@ export class UdpServer {
   readonly #socket: Socket;
 
   private constructor(socket: Socket, options: UdpOptions) {
-    const post = (packet: Uint8Array, port: number, host: string): boolean => {
+    const post = (packet: Uint8Array, { host, port }: Place): boolean => {
       if (socket.getSendQueueSize() > QUEUE_MAX) return false;
       // Whether it arrives is for nobody to know.
       socket.send(packet, port, host, () => {});

@@ -168,7 +168,9 @@ describe('changes', () => {
     const changes = (): unknown[] => posted.splice(0);
     send(client, '/vcf/cutoff', 100);
     link.report(0);
-    expect(changes()).toEqual([{ kind: 'changes', changes: [{ id: 'vcf', param: 'cutoff', voice: -1, value: 100 }] }]);
+    expect(changes()).toEqual([
+      { kind: 'changes', changes: [expect.objectContaining({ id: 'vcf', param: 'cutoff', voice: -1, value: 100 })] },
+    ]);
     send(client, '/vcf/cutoff', 200);
     link.report(1000);
     expect(changes()).toEqual([]);
@@ -283,8 +285,9 @@ describe('who wants to be told', () => {
     const gone: number[] = [];
     const posted: [number, string][] = [];
     const clients = new UdpClients({
-      post: (_, port, host) => posted.push([port, host]) > 0,
+      post: (_, { port, host }) => posted.push([port, host]) > 0,
       gone: ({ id }) => gone.push(id),
+      isRegistered: () => false,
       nextClientId: () => ++ids,
       now: () => now,
     });
@@ -303,14 +306,20 @@ describe('who wants to be told', () => {
     expect(posted).toEqual([[7000, '127.0.0.1']]);
   });
 
-  it('over UDP is remembered for so many, the quietest goes first', () => {
+  it('over UDP is remembered for so many, the quietest goes first, but not who is registered', () => {
     let ids = 0;
     let now = 0;
     const gone: number[] = [];
-    const clients = new UdpClients({ post: () => true, gone: ({ id }) => gone.push(id), nextClientId: () => ++ids, now: () => now++ });
+    const clients = new UdpClients({
+      post: () => true,
+      gone: ({ id }) => gone.push(id),
+      isRegistered: ({ id }) => id === 2,
+      nextClientId: () => ++ids,
+      now: () => now++,
+    });
     for (let port = 1; port <= 1024; port++) clients.heard('10.0.0.1', port);
     clients.heard('10.0.0.1', 1);
     clients.heard('10.0.0.2', 1);
-    expect(gone).toEqual([2]);
+    expect(gone).toEqual([3]);
   });
 });

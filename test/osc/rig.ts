@@ -29,7 +29,7 @@ const FILTER = defineModule({
     gate: toggle({ default: false }),
   },
 });
-const KEYS: ModuleDefinition = {
+const KEYBOARD: ModuleDefinition = {
   ...defineModule({
     ...idle,
     type: 'keys',
@@ -42,7 +42,7 @@ const KEYS: ModuleDefinition = {
     xy: { kind: 'set', params: ['x', 'y'], summary: 'Both.' },
   },
 };
-export const TYPES = [FILTER, KEYS];
+export const TYPES = [FILTER, KEYBOARD];
 
 export class TestSpace {
   readonly memory = new WebAssembly.Memory({ initial: PAGES, maximum: PAGES, shared: true });
@@ -213,3 +213,22 @@ export class TestDispatcher {
 
 /** The time tag of a TestDispatcher's second. */
 export const tag = (seconds: number): bigint => BigInt(Math.round((seconds + 100) * 2 ** 32));
+
+export const float = (value: number) => ({ type: 'f', value }) as const;
+export const f32 = Math.fround;
+
+/** Parameters of a filter by number. */
+export const [CUTOFF, RESONANCE, MODE, POLES, GATE] = [0, 1, 2, 3, 4];
+/** Slots of `fourModules`. */
+export const [VCF, PAD, PACKED, KEYS] = [0, 1, 2, 3];
+/** `vcf` (mono), `pad` (4 voices), `packed` (lane 2 of a shared state), `keys`. */
+export function fourModules(options: ConstructorParameters<typeof TestDispatcher>[2] = {}): TestDispatcher {
+  const arena = new TestSpace();
+  const modules = [
+    arena.module('vcf'),
+    arena.module('pad', { voices: 4 }),
+    arena.module('packed', { lane: 2 }),
+    arena.module('keys', { type: 'keys' }),
+  ];
+  return new TestDispatcher(arena, modules, options);
+}

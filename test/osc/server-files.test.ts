@@ -1,12 +1,10 @@
 // Patches and recordings by the names that OSC gives: never outside of their folders.
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, describe, expect, it } from 'vitest';
-import { PATCH, said, stage as setStage, until } from './server-rig.js';
+import { describe, expect, it } from 'vitest';
+import { PATCH, said, stage as setStage, temporaryFolder, until } from './server-rig.js';
 
-const root = mkdtempSync(join(tmpdir(), 'krell-osc-'));
-afterAll(() => rmSync(root, { recursive: true }));
+const root = temporaryFolder();
 const stage = setStage();
 
 describe('files', () => {
@@ -84,7 +82,7 @@ describe('files', () => {
 
   it('that are loaded do not take what was set before', async () => {
     const thread = await stage.serve(options);
-    thread.changes = [{ id: 'vcf', param: 'cutoff', voice: -1, value: 777 }];
+    thread.changes = [stage.change('vcf', 'cutoff', 777)];
     await thread.ask('patch/load', ['acid']);
     // What the thread had not yet reported then.
     thread.say({ kind: 'changes', changes: thread.changes });
@@ -97,7 +95,7 @@ describe('files', () => {
 
   it('are saved whole, under their own name or a new one', async () => {
     const thread = await stage.serve({ ...options, patchName: 'first' });
-    thread.changes = [{ id: 'vcf', param: 'cutoff', voice: -1, value: 777 }];
+    thread.changes = [stage.change('vcf', 'cutoff', 777)];
     expect(said(await thread.ask('patch/save'))).toEqual([['/done', '/engine/patch/save', 'first.json']]);
     expect(readFileSync(join(patches, 'first.json'), 'utf8')).toBe(stage.engine.savePatch());
     expect(stage.engine.savePatch()).toContain('"cutoff": 777');

@@ -1,8 +1,7 @@
 // The server with the real OSC thread, over UDP: what a player sends arrives, plays, is answered and ends up in the patch.
 import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -11,9 +10,9 @@ import { decode, encodeBundle, encodeMessage, IMMEDIATELY, type DecodedMessage, 
 import type { FaultEvent } from '#src/control/events.js';
 import type { OscThreadOptions } from '#src/osc/protocol.js';
 import { OscServer } from '#src/osc/server.js';
-import { PATCH, until } from './server-rig.js';
+import { PATCH, temporaryFolder, until } from './server-rig.js';
 
-const folder = mkdtempSync(join(tmpdir(), 'krell-live-'));
+const folder = temporaryFolder();
 let engine: Engine;
 let server: OscServer;
 let quits = 0;
@@ -26,7 +25,6 @@ beforeAll(async () => {
 afterAll(async () => {
   await server.stop();
   await engine.stop();
-  rmSync(folder, { recursive: true });
 });
 
 /** A controller: a UDP socket that keeps what it hears. */
@@ -192,7 +190,7 @@ describe('a player', () => {
 
   it('is refused in words', async () => {
     expect((await player.ask('/engine/patch/load', '../../etc/passwd'))[0]![2]).toMatch(
-      /^'..\/..\/etc\/passwd' is not the name of a file in 'krell-live-/,
+      /^'..\/..\/etc\/passwd' is not the name of a file in 'krell-osc-/,
     );
     expect((await player.ask('/engine/module/create', 'vco'))[0]![2]).toMatch(
       /^id is missing; use \/engine\/module\/create type id \[voices\]/,

@@ -1,5 +1,8 @@
 // A server with a scripted OSC thread, for tests.
 import { EventEmitter } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { MessageChannel } from 'node:worker_threads';
 import { afterAll, afterEach, beforeAll, beforeEach } from 'vitest';
 import { Engine } from '#src/control/engine.js';
@@ -73,6 +76,13 @@ export async function until(done: () => boolean): Promise<void> {
   }
 }
 
+/** A folder for the tests of a file. */
+export function temporaryFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'krell-osc-'));
+  afterAll(() => rmSync(folder, { recursive: true }));
+  return folder;
+}
+
 const plain = (value: Value): unknown => (typeof value === 'object' && value !== null && 'type' in value ? value.value : value);
 /** Messages as lists of plain values, address first. */
 export const said = (messages: readonly OutgoingMessage[]): unknown[][] =>
@@ -95,6 +105,8 @@ export interface Stage {
   readonly threads: ScriptedThread[];
   /** Starts a server. @returns its thread */
   serve(options?: OscServerOptions): Promise<ScriptedThread>;
+  /** What the OSC thread would say of a parameter that was set. */
+  change(id: string, param: string, value: number): ParamChange;
   /** For tests that start or stop the engine: one of their own. */
   ownEngine(): Promise<void>;
 }
@@ -114,6 +126,10 @@ export function stage(): Stage {
       };
       servers.push(await OscServer.start(stage.engine, { startThread, ...options }));
       return stage.threads.at(-1)!;
+    },
+    change(id, param, value) {
+      const { address } = stage.engine.liveModules().find((module) => module.id === id)!;
+      return { id, address, param, voice: -1, value };
     },
     async ownEngine() {
       stage.engine = await create();

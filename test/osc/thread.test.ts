@@ -44,6 +44,7 @@ class Thread {
       httpPort: undefined,
       version: '0.0.0',
       trustLoopback: true,
+      registered: [],
       ...options,
     };
     const execArgv = ['--import', `data:text/javascript,${encodeURIComponent(BLOCKABLE)}`];

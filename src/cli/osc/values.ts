@@ -3,6 +3,7 @@ import { printable, quote } from '../../control/patch/problems.js';
 import { KrellError } from '../../errors.js';
 import { unixFromTimetag } from '../../osc/timetag.js';
 import type { Arg } from '../../osc/decode.js';
+import { shortest } from '../../osc/query/values.js';
 
 /** What `krell send` can send: a type tag, and what osc-js wants with it. */
 export type Sendable =
@@ -85,15 +86,6 @@ export const showMessage = ({ address, args }: { address: string; args: readonly
 
 const WORD = /^[!-&(-~\u00c0-\u024f]+$/;
 const showText = (text: string): string => (WORD.test(text) ? text : `'${printable(text)}'`);
-
-/** The number with the fewest digits that is the same 32-bit float: 0.1, not 0.10000000149011612. */
-function shortest(value: number): number {
-  for (let digits = 1; digits < 9; digits++) {
-    const short = Number(value.toPrecision(digits));
-    if (Math.fround(short) === value) return short;
-  }
-  return value;
-}
 
 /** A value for JSON: what it has no notation for becomes text. */
 export function plainArg(arg: Arg): unknown {

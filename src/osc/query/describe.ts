@@ -3,7 +3,7 @@
 import { playsNotes, type EventSpec, type ModuleDefinition, type ParamSpec } from '../../module.js';
 import type { Unit } from '../../units.js';
 import type { CommandArg } from '../commands.js';
-import { PITCH_MAX, PITCH_MIN } from '../pitch.js';
+import { NOTE_MAX_S, PITCH_MAX, PITCH_MIN } from '../pitch.js';
 
 export type Range = { readonly MIN: number; readonly MAX: number } | { readonly VALS: readonly string[] };
 
@@ -85,8 +85,6 @@ export function parametersOf(definition: ModuleDefinition): ParameterDescription
   );
 }
 
-/** Longest duration that a note is given. */
-const NOTE_MAX_S = 3600;
 const PITCH: ValueDescription = { tag: 'f', range: { MIN: PITCH_MIN, MAX: PITCH_MAX }, unit: 'time.midinote', meaning: 'pitch' };
 const KEY: ValueDescription = { tag: 'i', range: { MIN: 0, MAX: 127 }, unit: 'time.midinote', meaning: 'pitch' };
 const NOTE_NAME: ValueDescription = { tag: 's', meaning: 'pitch' };

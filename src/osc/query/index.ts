@@ -152,6 +152,7 @@ export class QueryServer {
       peer.heard = true;
       if (isBinary) this.#options.receive(data, peer);
       else this.#command(peer, data);
+      peer.pauseIfBehind();
     });
     // What it did wrong has been told to it by the code it is closed with.
     socket.on('error', () => socket.terminate());

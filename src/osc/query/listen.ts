@@ -85,7 +85,10 @@ export class Listening {
 
   #find(path: string): Readable | string {
     const found = this.#root().find(partsOf(path));
-    if ('missing' in found) return `there is nothing there; ${didYouMean(found.missing, found.at.children.keys()) ?? ''}`;
+    if ('missing' in found) {
+      const hint = didYouMean(found.missing, found.at.children.keys());
+      return hint ? `there is nothing there; ${hint}` : 'there is nothing there';
+    }
     return found.method.readable ?? 'it has no value';
   }
 

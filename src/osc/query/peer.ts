@@ -28,7 +28,7 @@ export class Peer implements Client {
   }
 
   send(packet: Uint8Array): boolean {
-    if (!this.#hasRoom()) return false;
+    if (this.isFull()) return false;
     // A copy: the sender may write its next packet where this one is.
     this.socket.send(Uint8Array.from(packet));
     return true;
@@ -42,26 +42,36 @@ export class Peer implements Client {
   /** Tells of changes in the tree. If that does not fit now, it is told to read all again when it does. */
   tell(texts: readonly string[]): void {
     for (const text of texts) {
-      if (this.#hasRoom()) this.socket.send(text);
+      if (!this.isFull()) this.socket.send(text);
       else this.#missed = true;
     }
   }
 
-  #hasRoom(): boolean {
-    return this.socket.readyState === this.socket.OPEN && this.socket.bufferedAmount <= MAX_WAITING;
+  isFull(): boolean {
+    return this.socket.readyState !== this.socket.OPEN || this.#isBehind();
+  }
+
+  #isBehind(): boolean {
+    return this.socket.bufferedAmount > MAX_WAITING;
+  }
+
+  /** Who does not read is not read either. */
+  pauseIfBehind(): void {
+    if (this.#isBehind()) this.socket.pause();
   }
 
   /** Once a second. */
   check(): void {
-    this.#stuckS = this.socket.bufferedAmount > MAX_WAITING ? this.#stuckS + 1 : 0;
+    this.#stuckS = this.#isBehind() ? this.#stuckS + 1 : 0;
     const pings = ++this.#age % PING_S === 0;
     if (this.#stuckS >= MAX_STUCK_S || (pings && !this.heard)) {
       this.socket.terminate();
       return;
     }
-    if (this.#missed && this.#hasRoom()) {
+    if (!this.isFull()) {
+      this.socket.resume();
+      if (this.#missed) this.tell([pathText(ALL_CHANGED)]);
       this.#missed = false;
-      this.tell([pathText(ALL_CHANGED)]);
     }
     if (!pings) return;
     this.heard = false;
