@@ -1,4 +1,4 @@
-// A melody that walks about a scale, over a bass and chords that follow four bars later to wherever it has come.
+// A melody that walks about a scale, over a bass and chords that follow it every two bars to wherever it has come.
 import { defineScript, type ScriptContext } from 'krell/script';
 import { DORIAN, volts } from './scale.js';
 
