@@ -1,7 +1,16 @@
 // The audio host, seen from control: a thread of its own that is started, told where to play, and ended.
 import { Worker } from 'node:worker_threads';
 import { KrellError } from '../errors.js';
-import { DRIVERS, MAX_PERIOD_FRAMES, type Abandoned, type DriverName, type FileTarget, type HostMessage, type HostOptions } from '../host/driver.js';
+import {
+  DRIVERS,
+  MAX_PERIOD_FRAMES,
+  type Abandoned,
+  type DriverName,
+  type FileTarget,
+  type HostMessage,
+  type HostOptions,
+} from '../host/driver.js';
+import { exitWithoutThreads } from '../host/exit.js';
 import type { FileResult } from '../host/file.js';
 import { Recorder, type Recording } from '../host/recorder.js';
 import { CONTROL, RING_FRAMES, RUN_STOP } from '../shared/layout.js';
@@ -51,6 +60,8 @@ export interface OutputState {
   readonly recording?: Recording;
 }
 
+/** Milliseconds a device may take to open. A sound server that hangs never answers. */
+const OPEN_MS = 10_000;
 /** Milliseconds the host may take to leave. */
 const CLOSE_MS = 1000;
 /** Frames kept ready for a file: offline, depth costs nothing. */
@@ -108,7 +119,8 @@ export class Output {
     if (driver === 'file') this.#arena.words[CONTROL.RING_DEPTH] = FILE_DEPTH;
     const opened = new Promise<OutputState>((resolve) => (this.#opened = resolve));
     this.#start(driver);
-    const state = await Promise.race([opened, this.ended]);
+    const timer = setTimeout(() => this.#fail(notAnswering(driver)), OPEN_MS);
+    const state = await Promise.race([opened, this.ended]).finally(() => clearTimeout(timer));
     if (this.#isClosed) throw stopped();
     return state;
   }
@@ -212,7 +224,7 @@ export class Output {
   }
 
   /**
-   * Waits for the hosts to leave after RUN_STOP, and completes the recording. One that is inside a sound library leaves when that returns:
+   * Waits for the hosts to leave after RUN_STOP, and completes the recording. One that is inside a sound library leaves when that returns, if it does:
    * to end it there would not make it return, and where it is being loaded would abort the process.
    */
   async close(): Promise<void> {
@@ -223,9 +235,18 @@ export class Output {
     const late = new Promise<void>((resolve) => (timer = setTimeout(resolve, CLOSE_MS)));
     await Promise.race([Promise.all(exits), late]);
     clearTimeout(timer);
+    for (const host of this.#hosts) {
+      host.unref();
+      exitWithoutThreads();
+    }
     await this.stopRecording();
   }
 }
+
+const notAnswering = (driver: string): KrellError =>
+  new KrellError('device', `the sound library does not answer (driver '${driver}', ${OPEN_MS / 1000} s)`, {
+    hint: 'a sound server may hang: start it anew, or choose another driver',
+  });
 
 /** @throws KrellError `option` for what no driver could make sense of */
 function checkOptions({ driver = 'auto', latency = 'safe', periodFrames, inputs = 0, file }: OutputOptions): void {
