@@ -118,6 +118,11 @@ export const COMMANDS: readonly EngineCommand[] = [
     replies: 'how many',
     example: 'vco*',
   }),
+  control('module/running', [id()], 'Whether a module is part of what plays.', { replies: 'id, `T` or `F`', example: 'vco1' }),
+  control('module/revive', [id()], 'Lets a module that was put out of action because of a fault begin anew.', {
+    replies: 'id',
+    example: 'vcf1',
+  }),
   control('module/clean', [], 'Removes modules that were put out of action because of a fault.', { data: 'id', replies: 'how many' }),
   control('module/types', [], 'Module types there are.', { data: 'type, summary', replies: 'how many' }),
   control('module/type', [arg('type', 'text', 'A module type.')], 'The inputs, outputs and parameters of a type.', {

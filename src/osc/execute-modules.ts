@@ -26,6 +26,11 @@ export const modules: Readonly<Record<string, Handler>> = {
   '/engine/module/list': ({ engine }) => counted([...engine.patch.modules.values()].map(({ id, type, voices }) => [id, type, voices])),
   '/engine/module/info': ({ engine }, _, id: string) => ({ data: rowsOf(engine.moduleInfo(id)), done: [id] }),
   '/engine/module/find': (context, _, what: string) => counted(find(context, what).map((id) => [id])),
+  '/engine/module/running': ({ engine }, _, id: string) => ({ done: [id, engine.isRunning(id)] }),
+  '/engine/module/revive': ({ engine }, _, id: string) => {
+    engine.reviveModule(id);
+    return { done: [id] };
+  },
   '/engine/module/clean': async ({ engine }) => counted((await engine.removeFailed()).map((id) => [id])),
   '/engine/module/types': ({ engine }) => counted(engine.registry.list().map(({ type, summary }) => [type, summary])),
   '/engine/module/type': ({ engine }, _, type: string) => {
