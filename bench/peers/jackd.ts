@@ -11,11 +11,13 @@ const START_MS = 5000;
 /** From its being there to its being ready. */
 const READY_MS = 100;
 
-/** Starts a server that this process' JACK clients, and those of its children, find; again if need be. @returns what ends it */
-export async function startJackd(name: string, periodFrames: number): Promise<() => Promise<void>> {
+/** Starts a server that this process' JACK clients, and those of its children, find; again if need be; `options`: more for its dummy driver. @returns what ends it */
+export async function startJackd(name: string, periodFrames: number, options: readonly string[] = []): Promise<() => Promise<void>> {
   process.env['JACK_DEFAULT_SERVER'] = name;
   process.env['JACK_NO_START_SERVER'] = '1';
-  const server = spawn('jackd', ['-r', '-n', name, '-d', 'dummy', '-r', '48000', '-p', String(periodFrames)], { stdio: 'ignore' });
+  const server = spawn('jackd', ['-r', '-n', name, '-d', 'dummy', '-r', '48000', '-p', String(periodFrames), ...options], {
+    stdio: 'ignore',
+  });
   const socket = (): boolean => readdirSync('/dev/shm').some((file) => file.startsWith(`jack_${name}_`));
   for (let ms = 0; !socket() && server.exitCode === null && ms < START_MS; ms += 10) await sleep(10);
   if (!socket()) throw new KrellError('peer', 'the JACK server did not start');
