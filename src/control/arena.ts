@@ -7,6 +7,8 @@ const ALIGN = 64;
 const PAGE = 65536;
 /** Bytes zeroed at a time: a polyphonic delay line at once would hold up the thread for tens of milliseconds. */
 const SLICE = 1024 * 1024;
+/** Bytes that modules leave to plans. */
+const MAX_RESERVE = 1024 * 1024;
 export const DEFAULT_MEMORY_BYTES = 256 * 1024 * 1024;
 
 interface Span {
@@ -38,6 +40,7 @@ export class Arena {
   #cleaning = false;
   readonly #taken = new Map<number, number>();
   readonly #budget: number;
+  readonly #reserve: number;
   #used = 0;
 
   constructor(budgetBytes = DEFAULT_MEMORY_BYTES) {
@@ -48,6 +51,7 @@ export class Arena {
     this.words = new Int32Array(this.memory.buffer);
     this.floats = new Float32Array(this.memory.buffer);
     this.#budget = pages * PAGE - HEAP;
+    this.#reserve = Math.min(MAX_RESERVE, this.#budget / 16);
     this.#free = [{ start: HEAP, bytes: this.#budget }];
   }
 
@@ -59,21 +63,22 @@ export class Arena {
   }
 
   /**
-   * Takes `bytes`, zeroed.
+   * Takes `bytes`, zeroed. Modules leave a reserve, so that there is room for the plan that removes them again.
    * @throws KrellError `memory` when they do not fit; `what` names the wanted thing.
    */
-  take(bytes: number, what: string): number {
+  take(bytes: number, what: string, isModule = false): number {
     const size = Math.max(ALIGN, Math.ceil(bytes / ALIGN) * ALIGN);
-    const find = (): number => this.#free.findIndex((span) => span.bytes >= size);
+    const left = this.#budget - this.#used - (isModule ? this.#reserve : 0);
+    const find = (): number => (size > left ? -1 : this.#free.findIndex((span) => span.bytes >= size));
     let at = find();
-    while (at < 0 && this.#dirty.length > 0) {
+    while (at < 0 && size <= left && this.#dirty.length > 0) {
       this.#cleanSlice();
       at = find();
     }
     if (at < 0)
       throw new KrellError(
         'memory',
-        `memory budget exceeded: ${what} needs ${formatBytes(size)}, ${formatBytes(this.#budget - this.#used)} of ${formatBytes(this.#budget)} are free`,
+        `memory budget exceeded: ${what} needs ${formatBytes(size)}, ${formatBytes(Math.max(0, left))} of ${formatBytes(this.#budget)} are free`,
         {
           hint: 'use fewer voices or shorter delays, or start the engine with a larger memoryBytes',
         },

@@ -23,10 +23,12 @@ import {
 import { readFrame } from '../shared/frame.js';
 import type { Arena } from './arena.js';
 import type { FaultEvent } from './events.js';
-import type { Instance, Instances } from './instances.js';
+import { isMixer, type Instance, type Instances } from './instances.js';
 
 /** Events reported per look at the rings, 100 times a second; the rest is counted with its module only. */
 const EVENTS_PER_LOOK = 4;
+/** Milliseconds that cables rest after they were bypassed. */
+const REVIVE_MS = 1000;
 const PACK_LANES = 4;
 const { fround } = Math;
 const bits = new DataView(new ArrayBuffer(4));
@@ -102,6 +104,7 @@ export class Faults {
       // Its module is gone already.
       if (!isLate && !instance) continue;
       const told = inWords(kind, nameOf(instance), value);
+      if (told.bypassed && instance && isMixer(instance.definition)) this.#reviveLater(instance);
       if (left-- <= 0 && !told.bypassed) continue;
       this.#report({ kind: 'fault', ...told, frame: high * 2 ** 32 + (low >>> 0), ...(isLate ? { worker: value } : idOf(instance)) });
     }
@@ -117,8 +120,9 @@ export class Faults {
     });
   }
 
-  /** Bypasses a module and says so. Any thread may be running it. */
+  /** Bypasses a module and says so. Any thread may be running it. Cables are never to blame for a thread. */
   bypass(instance: Instance, what: string, message: string, worker: number, frame: number): void {
+    if (isMixer(instance.definition)) return;
     const { words } = this.#arena;
     Atomics.or(words, instance.state / 4 + STATE.MUTED, 1 << (instance.lane ?? 0));
     words[healthAt(instance) + HEALTH.FAULTS]!++;
@@ -130,6 +134,13 @@ export class Faults {
     const { words } = this.#arena;
     const [word, bit] = [instance.state / 4 + STATE.MUTED, 1 << (instance.lane ?? 0)];
     if (Atomics.load(words, word) & bit) Atomics.or(words, word, bit << MUTED_REVIVE);
+  }
+
+  /** Cables are nobody's to revive: what was sent through them is to blame, and may be better by then. */
+  #reviveLater(instance: Instance): void {
+    setTimeout(() => {
+      if (this.#instances.at(instance.address) === instance) this.revive(instance);
+    }, REVIVE_MS).unref();
   }
 
   isBypassed(instance: Instance): boolean {
@@ -157,6 +168,6 @@ export class Faults {
 }
 
 const healthAt = ({ slot }: Instance): number => HEALTH_W + slot * HEALTH.WORDS;
-const isModule = (instance: Instance | undefined): instance is Instance => instance !== undefined && !instance.name.startsWith('@');
-const nameOf = (instance: Instance | undefined): string => (isModule(instance) ? `module '${instance.name}'` : 'a cable mixer');
-const idOf = (instance: Instance | undefined): { id?: string } => (isModule(instance) ? { id: instance.name } : {});
+const nameOf = (instance: Instance | undefined): string =>
+  instance && !isMixer(instance.definition) ? `module '${instance.name}'` : (instance?.name ?? 'the engine');
+const idOf = (instance: Instance | undefined): { id?: string } => (instance && !isMixer(instance.definition) ? { id: instance.name } : {});

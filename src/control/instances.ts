@@ -35,6 +35,9 @@ interface Pack {
 
 const PACK_LANES = 4;
 
+/** Whether it is of a cable mixer, which the engine makes, not of a module. */
+export const isMixer = ({ type }: ModuleDefinition): boolean => type === 'cables';
+
 export class Instances {
   readonly #arena: Arena;
   readonly #sampleRate: number;
@@ -70,8 +73,8 @@ export class Instances {
     const packed = shares && voices === 1 && packable(definition);
     const layout = stateLayout(definition, packed ? PACK_LANES : lanesFor(voices), this.#sampleRate);
     const bytes = stateBytes(layout, voices);
-    const pack = packed ? this.#pack(definition.type, bytes, name) : undefined;
-    const state = pack?.state ?? this.#arena.take(bytes, `module ${name}`);
+    const pack = packed ? this.#pack(definition, bytes, name) : undefined;
+    const state = pack?.state ?? this.#take(bytes, name, definition);
     const lane = pack?.free.shift();
     writeState(this.#arena.buffer, state, definition, layout, { voices, lane, params, seed: hashSeed(name, seed) });
     const slot = this.#freeSlots.pop()!;
@@ -97,6 +100,11 @@ export class Instances {
     return instance;
   }
 
+  #take(bytes: number, name: string, definition: ModuleDefinition): number {
+    const isModule = !isMixer(definition);
+    return this.#arena.take(bytes, isModule ? `module ${name}` : name, isModule);
+  }
+
   /** The instance that has this slot and generation, if it still has. */
   at(address: number): Instance | undefined {
     const instance = this.#living[address & (MAX_SLOTS - 1)];
@@ -104,12 +112,13 @@ export class Instances {
   }
 
   /** A pack of this type with a free lane. */
-  #pack(type: string, bytes: number, name: string): Pack {
+  #pack(definition: ModuleDefinition, bytes: number, name: string): Pack {
+    const { type } = definition;
     const packs = this.#packs.get(type) ?? [];
     this.#packs.set(type, packs);
     let pack = packs.find(({ free }) => free.length > 0);
     if (!pack) {
-      pack = { state: this.#arena.take(bytes, `module ${name}`), free: [0, 1, 2, 3] };
+      pack = { state: this.#take(bytes, name, definition), free: [0, 1, 2, 3] };
       packs.push(pack);
       this.#packOf.set(pack.state, pack);
     }

@@ -245,21 +245,24 @@ class SceneBuilder {
       portsOf(definition).inputs.forEach((kind, input) => {
         const key = inputKey(slot, input);
         const cables = byInput.get(key);
-        if (cables) plug(node, input, this.#source(key, cables, voices, kind === 'audio'));
+        if (cables) plug(node, input, this.#source(key, cables, voices, kind === 'audio', portName(node.instance, input)));
       });
     }
     return Array.from({ length: this.context.channels }, (_, channel) => {
       const key = busKey(channel);
       const cables = byInput.get(key);
       if (!cables) return undefined;
-      const source = this.#source(key, cables, 1, true);
+      const source = this.#source(key, cables, 1, true, `output ${channel + 1}`);
       source.node.used[source.output] = true;
       return source;
     });
   }
 
-  /** What feeds an input: the one cable's output as it is, or a mixer of them all. `sums`: voices add up where they meet one. */
-  #source(key: number, cables: readonly LiveCable[], voices: number, sums: boolean): Source {
+  /**
+   * What feeds an input: the one cable's output as it is, or a mixer of them all. `sums`: voices add up where they meet one. `into`: the
+   * input's name.
+   */
+  #source(key: number, cables: readonly LiveCable[], voices: number, sums: boolean, into: string): Source {
     const end = (cable: LiveCable): Source => ({ node: this.#nodes.get(cable.from.instance)!, output: cable.output });
     const [only] = cables as [LiveCable];
     const plain = cables.length === 1 && !only.fadeOut && only.gain === 1 && this.#gainNow(key, only) === 1;
@@ -270,7 +273,7 @@ class SceneBuilder {
     const width = voices === 1 || cables.every((cable) => cable.from.instance.voices === 1) ? 1 : voices;
     const reusable = known?.stages[0]!.voices === width && isSame(known.cables, cables);
     const inputs = cables.some((cable) => cable.from.instance.voices > 1) ? 2 : CABLES_INPUTS;
-    const stages = reusable ? known.stages : this.#makeStages(key, cables, inputs, width, sums ? cablesModule : firstVoiceCables);
+    const stages = reusable ? known.stages : this.#makeStages(key, cables, inputs, width, sums ? cablesModule : firstVoiceCables, into);
     const mixer: Mixer = { stages, inputs, cables };
     this.#mixers.set(key, mixer);
     cables.forEach((cable, i) => {
@@ -292,7 +295,14 @@ class SceneBuilder {
     return previous!;
   }
 
-  #makeStages(key: number, cables: readonly LiveCable[], inputs: number, width: number, definition: ModuleDefinition): Instance[] {
+  #makeStages(
+    key: number,
+    cables: readonly LiveCable[],
+    inputs: number,
+    width: number,
+    definition: ModuleDefinition,
+    into: string,
+  ): Instance[] {
     // In the first stage all inputs take cables, in the next ones the first takes the stage before.
     const count = Math.max(1, Math.ceil((cables.length - 1) / (inputs - 1)));
     const gains = Array.from({ length: count }, () => new Array<number>(CABLES_INPUTS).fill(1));
@@ -302,7 +312,7 @@ class SceneBuilder {
     });
     return gains.map((values, stage) =>
       this.#create(
-        `@${key}#${stage}`,
+        mixerName(into, stage),
         definition,
         width,
         values.map((value) => [value]),
@@ -325,6 +335,10 @@ class SceneBuilder {
     return this.#known.get(cableKey(cable))?.gain ?? 0;
   }
 }
+
+const portName = ({ name, definition }: Instance, input: number): string => `${name}.${Object.keys(definition.inputs)[input]!}`;
+/** No module has such a name. */
+const mixerName = (into: string, stage: number): string => `the cable mixer before ${into}${stage > 0 ? ` (${stage + 1})` : ''}`;
 
 /** Ports that a module may have in a key. */
 const PORTS = 1024;

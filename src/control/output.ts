@@ -239,6 +239,8 @@ export class Output {
       host.unref();
       exitWithoutThreads();
     }
+    // There may have been none.
+    this.#end();
     await this.stopRecording();
   }
 }

@@ -3,6 +3,7 @@
 // An edit is made on a draft, checked there, and played; only then is the draft the patch. Edits queue up, and one that fails leaves everything as it was.
 // Those that wait for another to play are played together, with one plan, yet each succeeds or fails by itself.
 // Parameter changes do not wait for edits: they go to the patch at once, and once more to the draft of the edit under way.
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { ParamChange } from '../osc/protocol.js';
 import { KrellError } from '../errors.js';
 import { CONTROL, RUN_PLAYING } from '../shared/layout.js';
@@ -55,6 +56,10 @@ type Wish = ({ readonly edits: readonly Edit[] } | Load) & {
   readonly reject: (error: unknown) => void;
 };
 
+/** Milliseconds after which cables have faded out. */
+const FADED_MS = CABLE_FADE_S * 1000 * 2;
+/** How often an edit waits for what fades out to be gone, for want of memory. */
+const PATIENCE = 10;
 /** Milliseconds until gains for which there was no room are tried again. */
 const RETRY_MS = 100;
 
@@ -178,9 +183,9 @@ export class Patcher {
 
   /**
    * Plays wishes with one plan. Where that cannot be had, half of them at a time, until the one that is to blame is alone: those that are wrong
-   * together with it may be right without.
+   * together with it may be right without. `patience`: how often to wait for memory.
    */
-  async #fulfil(wishes: readonly Wish[]): Promise<void> {
+  async #fulfil(wishes: readonly Wish[], patience = PATIENCE): Promise<void> {
     const before = this.#patch;
     let draft = before;
     const right: Wish[] = [];
@@ -202,7 +207,10 @@ export class Patcher {
       } catch (error) {
         if (this.#isStopped || (error as KrellError).code === 'stuck') return wishes.forEach(({ reject }) => reject(error));
         const [first] = right as [Wish];
-        if (right.length === 1) first.reject(error);
+        if (right.length === 1) {
+          if (isShort(error) && patience > 0 && (await this.#makeRoom())) return this.#fulfil(wishes, patience - 1);
+          first.reject(error);
+        }
         const rest = right.length === 1 ? wishes.filter((wish) => wish !== first) : wishes;
         const half = right.length === 1 ? rest.length : rest.indexOf(right[right.length >> 1]!);
         await this.#fulfil(rest.slice(0, half));
@@ -257,7 +265,7 @@ export class Patcher {
     // A full ring must not undo what plays: the scene that follows sets the gains again.
     const isBusy = !commands.setGains(change.gains);
     fadeOut.end = this.#frame + Math.ceil(CABLE_FADE_S * sampleRate) + 2 * blockFrames;
-    this.#settle(isBusy ? RETRY_MS : change.fading ? CABLE_FADE_S * 1000 * 2 : 0);
+    this.#settle(isBusy ? RETRY_MS : change.fading ? FADED_MS : 0);
   }
 
   /** When there is to be another scene, in milliseconds, if at all: cables have faded out then. An edit that comes before makes do without. */
@@ -269,6 +277,16 @@ export class Patcher {
       void this.#work();
     };
     this.#settling = afterMs > 0 && !this.#isStopped ? setTimeout(settle, afterMs).unref() : undefined;
+  }
+
+  /** Waits until what fades out is gone, for the sake of its memory. @returns whether there may be more now */
+  async #makeRoom(): Promise<boolean> {
+    const { player } = this.#context;
+    if (this.#settling === undefined) return player.freed();
+    await sleep(FADED_MS);
+    await this.#playScene(this.#patch).catch(() => {});
+    await player.freed();
+    return true;
   }
 
   /** Compares the modules that play with those that did, and begins the record of new ones. */
@@ -360,6 +378,9 @@ export class Patcher {
     return readFrame(this.#context.arena.words, CONTROL.FRAME_LO);
   }
 }
+
+/** Whether there was no room for something: there may be when what has been removed is gone. */
+const isShort = (error: unknown): boolean => error instanceof KrellError && (error.code === 'memory' || error.code === 'modules');
 
 /** A change of a module that the edit has made another, or has removed, is of no use any more. */
 function replay(change: (draft: Patch) => void, draft: Patch): void {

@@ -1,4 +1,5 @@
 // Puts scenes into play: plan, kernels, adoption at a block edge, then the retiring of what went before.
+import { setTimeout as sleep } from 'node:timers/promises';
 import { KrellError } from '../errors.js';
 import type { ModuleDefinition } from '../module.js';
 import { CONTROL, WORKER, workerWord } from '../shared/layout.js';
@@ -96,6 +97,13 @@ export class Player {
     if (this.#retired.length === 0) return;
     this.#timer = setTimeout(() => this.#retire(), RETIRE_MS);
     this.#timer.unref();
+  }
+
+  /** Resolves when what was dropped has been freed; soon. @returns whether there was anything */
+  async freed(): Promise<boolean> {
+    const was = this.#retired.length > 0;
+    while (this.#retired.length > 0 && !this.#stopped.signal.aborted) await sleep(RETIRE_MS);
+    return was;
   }
 
   /** From now on modules of these types will be made at any moment. */

@@ -195,6 +195,20 @@ it('what has faded out is dropped when nobody edits any more', async () => {
   expect(liveIds()).toEqual(['out', 'b']);
 });
 
+it('what fades out is waited for when an edit wants its memory', async () => {
+  await play({ a: { type: 'vco' } });
+  const more = (): Promise<unknown> => engine.createModule('delay', `d${ids().length}`);
+  while ((await outcomes([more()]))[0] === 'fulfilled');
+  await expect(more()).rejects.toThrow(/memory budget exceeded: module d/);
+  await engine.edit([
+    { kind: 'connect', from: 'a.saw', to: 'd2.left' },
+    { kind: 'connect', from: 'd2.left', to: 'out.left' },
+  ]);
+  await engine.removeModule('d2');
+  await engine.createModule('delay', 'again');
+  expect(liveIds()).toContain('again');
+});
+
 it('two outs that meet on the bus keep their channels apart', async () => {
   engine = await Engine.create({ workers: 1, realtime: false });
   const second = { type: 'out', params: { limiter: false } };

@@ -118,6 +118,12 @@ describe('stop', () => {
     expect(engine.listModules().map(({ id }) => id)).toEqual(['out']);
   });
 
+  it('ends what waits for the output to end, although that never began', async () => {
+    const engine = await create();
+    await engine.stop();
+    expect(await engine.ended).toEqual({ driver: 'none' });
+  });
+
   it.each([0, 1, 20])('while the output opens (%i ms in) starts nothing any more', async (ms) => {
     const engine = await create();
     await engine.loadPatch(patch(OUT));

@@ -1,0 +1,48 @@
+// Cables that were bypassed for what was sent through them: nobody can revive them, so they come back by themselves.
+import { afterEach, expect, it, vi } from 'vitest';
+import { Arena } from '#src/control/arena.js';
+import type { FaultEvent } from '#src/control/events.js';
+import { Faults } from '#src/control/faults.js';
+import { Instances } from '#src/control/instances.js';
+import { cables } from '#src/dsp/cables.js';
+import { FAULT, FAULT_OFTEN, faultRing, RING, STATE } from '#src/shared/layout.js';
+
+afterEach(() => void vi.useRealTimers());
+
+it('cables are named by where they lead, and rest for a second', () => {
+  vi.useFakeTimers();
+  const arena = new Arena(1024 * 1024);
+  const instances = new Instances(arena, 48_000);
+  const events: FaultEvent[] = [];
+  const faults = new Faults(arena, instances, (event) => events.push(event));
+  const gains = Object.keys(cables.params).map(() => [1]);
+  const mixer = instances.create('the cable mixer before vcf.in', cables, 1, gains, 0, false);
+  // As the thread does that bypasses it.
+  Atomics.or(arena.words, mixer.state / 4 + STATE.MUTED, 1);
+  const record = faultRing(0) + RING.DATA;
+  arena.words[record + FAULT.KIND] = FAULT_OFTEN;
+  arena.words[record + FAULT.SLOT] = mixer.address;
+  arena.words[record + FAULT.VALUE] = 8;
+  Atomics.store(arena.words, faultRing(0) + RING.WRITE, 1);
+  faults.drain();
+  expect(events).toMatchObject([
+    { what: 'nan', message: 'the cable mixer before vcf.in failed 8 times within a second and is bypassed', bypassed: true },
+  ]);
+  expect(events[0]).not.toHaveProperty('id');
+  vi.advanceTimersByTime(900);
+  expect(faults.isBypassed(mixer)).toBe(true);
+  vi.advanceTimersByTime(200);
+  expect(faults.isBypassed(mixer)).toBe(false);
+});
+
+it('a thread that dies in a cable mixer does not silence it', () => {
+  const arena = new Arena(1024 * 1024);
+  const instances = new Instances(arena, 48_000);
+  const events: FaultEvent[] = [];
+  const gains = Object.keys(cables.params).map(() => [1]);
+  const mixer = instances.create('the cable mixer before vcf.in', cables, 1, gains, 0, false);
+  const faults = new Faults(arena, instances, (event) => events.push(event));
+  faults.bypass(mixer, 'stuck', 'did not end', 0, 0);
+  expect(faults.isBypassed(mixer)).toBe(false);
+  expect(events).toEqual([]);
+});
