@@ -140,7 +140,7 @@ export class Dispatcher {
     const { packet, addressStart, addressEnd } = message;
     this.#did = 'nothing';
     const entry = table.find(packet, addressStart, addressEnd);
-    if (entry) return this.#carryOut(entry, -1, message);
+    if (entry) return void this.#carryOut(entry, -1, message);
     const end = voicePart(packet, addressStart, addressEnd);
     const param = end > 0 ? table.find(packet, addressStart, end) : undefined;
     if (param?.kind === 'param') return this.#dispatchVoice(param, message, end);
@@ -166,7 +166,7 @@ export class Dispatcher {
       // What edits the patch must be meant.
       if (entry.kind === 'command' && entry.command.by === 'control') continue;
       if ((this.#budget.steps -= STEPS_PER_HIT) < 0) return void this.#refuse(message.address(), 'patterns of this packet reach too much');
-      this.#carryOut(entry, voice, message);
+      if (!this.#carryOut(entry, voice, message)) return;
       reached++;
     }
     if (reached === 0)
@@ -185,26 +185,29 @@ export class Dispatcher {
     if (!REPLIES.test(address)) replies.complain(this.#client, address, whatIsNear(address, table));
   }
 
-  #carryOut(entry: Entry, voice: number, message: Message): void {
+  /** @returns false when its sender has been told all that it may be told now */
+  #carryOut(entry: Entry, voice: number, message: Message): boolean {
     switch (entry.kind) {
       case 'param':
-        if (message.argCount === 0) this.#answer(entry, voice);
-        else if (this.#mayHappen(message)) this.#setParam(entry, voice, message);
-        return;
+        if (message.argCount === 0) return this.#answer(entry, voice);
+        if (this.#mayHappen(message)) this.#setParam(entry, voice, message);
+        return true;
       case 'alias':
-        if (message.argCount === 0) this.#answerAlias(entry);
-        else if (this.#mayHappen(message)) this.#setAlias(entry, message);
-        return;
+        if (message.argCount === 0) return this.#answerAlias(entry);
+        if (this.#mayHappen(message)) this.#setAlias(entry, message);
+        return true;
       case 'event':
         if (this.#mayHappen(message)) this.#event(entry, message);
-        return;
+        return true;
       case 'off':
         if (this.#mayHappen(message)) this.#endNotes(entry, message);
-        return;
+        return true;
       case 'command':
-        return this.#command(entry.command, message);
+        this.#command(entry.command, message);
+        return true;
       case 'module':
         this.#refuse(entry.address, `is a module; it has ${this.#parts.table.namesOf(entry.target.module.id).join(', ')}`);
+        return true;
     }
   }
 
@@ -316,18 +319,20 @@ export class Dispatcher {
     return this.#parts.replies.mayAnswer(this.#client) || this.#refuse(address, `more than ${REPLY_LIMITS.answers} answers in a second`);
   }
 
-  #answer(entry: ParamEntry, voice: number): void {
-    if (!this.#mayAnswer(entry.address)) return;
+  #answer(entry: ParamEntry, voice: number): boolean {
+    if (!this.#mayAnswer(entry.address)) return false;
     const args = this.#valuesOf(entry, voice).map((value) => argOf(entry.spec, value));
     this.#parts.replies.send(this.#client, voice < 0 ? entry.address : `${entry.address}/${voice}`, args);
     this.#did = 'answered';
+    return true;
   }
 
-  #answerAlias(entry: AliasEntry): void {
-    if (!this.#mayAnswer(entry.address)) return;
+  #answerAlias(entry: AliasEntry): boolean {
+    if (!this.#mayAnswer(entry.address)) return false;
     const args = this.#valuesOf(entry.param, -1).map((value) => ({ type: 'f', value: aliasPosition(entry, value) }) as const);
     this.#parts.replies.send(this.#client, entry.address, args);
     this.#did = 'answered';
+    return true;
   }
 
   // ── events ──

@@ -1,5 +1,6 @@
 // Commands about the patch as a whole, what is in it beside modules and cables, recording, and the engine.
 import { basename } from 'node:path';
+import type { ScriptStats } from '../control/scripts.js';
 import { emptyPatch, type Json } from '../control/patch/index.js';
 import { KrellError } from '../errors.js';
 import { CONTROL } from '../shared/layout.js';
@@ -113,6 +114,11 @@ const OSC_COUNTS = {
   clamped: CONTROL.OSC_CLAMPED,
 } as const;
 
+const scriptRows = ({ tickMs, ...counts }: ScriptStats): Value[][] => [
+  ...Object.entries(counts).map(([name, count]) => [`scripts.${name}`, double(count)]),
+  ...Object.entries(tickMs).map(([name, ms]) => [`scripts.tickMs.${name}`, float(ms)]),
+];
+
 function status({ engine, patchName }: Context): Value[][] {
   const stats = engine.stats();
   const { words } = engine.arena;
@@ -148,6 +154,7 @@ function status({ engine, patchName }: Context): Value[][] {
     ['memory.used', double(stats.memory.used)],
     ['memory.budget', double(stats.memory.budget)],
     ...stats.peak.map((level, channel) => [`peak[${channel}]`, float(level)]),
+    ...scriptRows(stats.scripts),
     ...Object.entries(OSC_COUNTS).map(([name, word]) => [`osc.${name}`, double(Atomics.load(words, word) >>> 0)]),
   ];
 }

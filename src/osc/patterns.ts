@@ -72,7 +72,10 @@ export class Patterns {
       return result === 'match';
     };
     const voicesToo = parts(text) > 2;
+    const isEngines = text.startsWith('/engine/');
     for (const entry of this.#table.all()) {
+      // To set or ask all modules is not to speak to the engine.
+      if (entry.kind === 'command' && !isEngines) continue;
       if (matches(entry.address)) hits.push({ entry, voice: -1 });
       if (voicesToo && entry.kind === 'param' && entry.target.module.voices > 1)
         for (let voice = 0; voice < entry.target.module.voices; voice++)

@@ -4,7 +4,8 @@ import type { Client } from './client.js';
 import { frame, Unframer } from './framing.js';
 import type { UdpOptions } from './udp.js';
 
-const CONNECTIONS_MAX = 64;
+/** Of TCP, and of HTTP and WebSocket. */
+export const CONNECTIONS_MAX = 64;
 /** Bytes that may wait for a reader; one that is slower is cut off. */
 const QUEUE_MAX = 1 << 20;
 /** Milliseconds after which the system asks a silent peer whether it is still there. */

@@ -57,6 +57,16 @@ describe('own commands', () => {
     expect(posted).toEqual([]);
   });
 
+  it('gives a token back as large as it came', () => {
+    const { send, client } = rig();
+    send(client, '/engine/version', 2n ** 40n);
+    send(client, '/engine/version', 2n ** 60n);
+    expect(client.heard).toEqual([
+      ['/done', '/engine/version', 'krell', '1.2.3', 2n ** 40n],
+      ['/fail', '/engine/version', expect.stringMatching(/one argument too many/)],
+    ]);
+  });
+
   it('tells the time before it is done', () => {
     const { send, client } = rig();
     send(client, '/engine/time', 9);
@@ -149,6 +159,17 @@ describe('commands for control', () => {
     expect(held.add(now + 1e7, () => {})).toBe(false);
   });
 
+  it('leave nothing behind at control of a sender that has gone, and belong together', async () => {
+    const { dispatcher, client, posted, link, held } = rig();
+    const at = timetagFromUnix(Date.now() / 1000 + 0.02);
+    const packets = ['/engine/tx/begin', '/engine/tx/commit'].map((address) => encodeMessage(address));
+    dispatcher.receive(encodeBundle(at, packets), client);
+    link.gone(client);
+    expect(held.add(Date.now() + 100, () => {})).toBe(true);
+    while (posted.length < 3) await sleep(5);
+    expect(posted.map(({ kind }) => kind)).toEqual(['command', 'command', 'gone']);
+  });
+
   it('are kept until then by the desk', async () => {
     const { dispatcher, held, client, commands } = rig();
     const packet = encodeBundle(timetagFromUnix(Date.now() / 1000 + 0.03), [encodeMessage('/engine/status', [7])]);
@@ -206,12 +227,13 @@ describe('learning', () => {
     send(client, '/vcf/nothing', 1);
     send(client, '/fader ', 1);
     send(client, '/ping', 'text');
+    send(client, '/3/xy', 0.5, 0.5);
     expect(commands()).toEqual([]);
     for (const value of [0.1, 0.2, 0.3]) send(client, '/1/fader1', { type: 'f', value });
     expect(commands()).toEqual([
       { kind: 'command', request: 1, address: '/engine/alias/set', args: ['/1/fader1', 'vcf', 'cutoff'], client: 2 },
     ]);
-    expect(client.takeHeard().map(([, address]) => address)).toEqual(['/page', '/vcf/nothing', '/fader ', '/ping']);
+    expect(client.takeHeard().map(([, address]) => address)).toEqual(['/page', '/vcf/nothing', '/fader ', '/ping', '/3/xy']);
     link.reply(1, [{ address: '/done', args: ['/engine/alias/set', '/1/fader1'] }]);
     expect(learner.heard).toEqual([['/done', '/engine/learn', 'vcf', 'cutoff', '/1/fader1', 99]]);
     expect(notified.heard).toEqual([['/engine/learned', 'vcf', 'cutoff', '/1/fader1']]);
@@ -240,6 +262,20 @@ describe('learning', () => {
     send(other, '/x', 1);
     expect(commands()).toEqual([]);
   });
+
+  it('has one end, also when it is replaced while control is asked', () => {
+    const { send, client, link } = rig();
+    send(client, '/engine/learn', 'vcf', 'cutoff', 1);
+    send(client, '/x', 1);
+    send(client, '/engine/learn', 'vcf', 'poles', 2);
+    link.reply(1, [{ address: '/done', args: ['/engine/alias/set', '/x'] }]);
+    expect(client.heard).toEqual([['/done', '/engine/learn', 'vcf', 'cutoff', '/x', 1]]);
+    send(client, '/engine/learn/cancel');
+    expect(client.heard.slice(1)).toEqual([
+      ['/fail', '/engine/learn', 'cancelled', 2],
+      ['/done', '/engine/learn/cancel'],
+    ]);
+  });
 });
 
 describe('who wants to be told', () => {
@@ -264,6 +300,38 @@ describe('who wants to be told', () => {
     send(stranger, '/engine/monitor', 1);
     send(client, '/vcf/cutoff', 100);
     expect(stranger.heard.map(([what]) => what)).toEqual(['/done', '/done', '/monitor', '/monitor']);
+  });
+
+  it('watches as long as it is registered, if a stranger', () => {
+    const { send, client } = rig();
+    const stranger = new TestClient(2, { isLocal: false });
+    for (const [command, on] of [
+      ['notify', 1],
+      ['monitor', 1],
+      ['notify', 0],
+    ] as const)
+      send(stranger, `/engine/${command}`, on);
+    stranger.takeHeard();
+    send(client, '/vcf/cutoff', 100);
+    expect(stranger.heard).toEqual([]);
+  });
+
+  it('is told once at a port, whichever ports asked for that, and one of them ends it', () => {
+    const { send, replies, link, posted } = rig();
+    const heard: unknown[] = [];
+    const place = (port: number): TestClient => {
+      const client = new TestClient(port);
+      return Object.assign(client, { place: { host: 'h', port }, atPort: place, send: () => heard.push(port) > 0 });
+    };
+    const [first, second] = [place(1), place(2)];
+    for (const client of [first, second, second]) send(client, '/engine/notify', 1, 7000);
+    heard.length = 0;
+    replies.push([{ address: '/engine/patch/loaded', args: ['x'] }]);
+    expect(heard).toEqual([7000]);
+    for (let i = 0; i < 2; i++) link.tellRegistered();
+    expect(posted).toEqual([{ kind: 'registered', registered: [{ host: 'h', port: 2, at: 7000 }] }]);
+    send(first, '/engine/notify', 0, 7000);
+    expect(replies.registered()).toEqual([]);
   });
 
   it('is pushed what there is to tell', () => {

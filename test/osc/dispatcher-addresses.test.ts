@@ -89,9 +89,13 @@ describe('patterns', () => {
   it('does not reach commands that edit the patch', () => {
     const d = fourModules();
     d.send('/engine/{version,quit}');
+    d.send('/*/notify', 0);
     d.send('/engine/patch/*', 'x');
     expect(d.asked.map(({ address }) => address)).toEqual(['/engine/version']);
-    expect(d.client.heard).toEqual([['/fail', '/engine/patch/*', expect.stringMatching(/do not reach commands/)]]);
+    expect(d.client.heard).toEqual([
+      ['/fail', '/*/notify', 'the pattern reaches nothing'],
+      ['/fail', '/engine/patch/*', expect.stringMatching(/do not reach commands/)],
+    ]);
   });
 
   it('may cost only so much a packet', () => {

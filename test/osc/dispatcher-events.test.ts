@@ -117,6 +117,15 @@ describe('time', () => {
     expect(d.counter(CONTROL.OSC_LATE)).toBe(1);
   });
 
+  it('tells of late commands too', () => {
+    const d = fourModules();
+    d.arena.frame = RATE;
+    d.sendAt(0.5, '/engine/patch/clear');
+    expect(d.client.heard).toEqual([['/late', '/engine/patch/clear', 500]]);
+    expect(d.asked).toEqual([{ address: '/engine/patch/clear', at: undefined }]);
+    expect(d.counter(CONTROL.OSC_LATE)).toBe(1);
+  });
+
   it('tells of 20 late ones a second, and how many it did not tell of', () => {
     const d = fourModules();
     const other = new TestClient(2);

@@ -2,7 +2,8 @@
 import { describe, expect, it } from 'vitest';
 import { CONTROL } from '#src/shared/layout.js';
 import { encodeBundle, encodeMessage } from '#src/osc/codec.js';
-import { float, fourModules, TestClient } from './rig.js';
+import { REPLY_LIMITS } from '#src/osc/replies.js';
+import { float, fourModules, RATE, TestClient } from './rig.js';
 
 describe('mistakes', () => {
   it.each([
@@ -24,6 +25,25 @@ describe('mistakes', () => {
     d.now = 1000;
     d.send('/nothing', 1);
     expect(d.client.heard).toEqual([['/fail', '/nothing', expect.stringMatching(/and 30 other failures/)]]);
+  });
+
+  it('are told of however long the address is', () => {
+    const d = fourModules();
+    const watcher = new TestClient(9);
+    d.replies.watch(watcher, true);
+    d.arena.frame = RATE;
+    d.send(`/${'ü'.repeat(3000)}`, 'x'.repeat(5000));
+    d.sendAt(0, `/*{${'z'.repeat(200)},cutoff,/cutoff}`, 100);
+    expect([...d.client.heard, ...watcher.heard].map(([what]) => what)).toEqual([
+      '/fail',
+      '/late',
+      '/late',
+      '/late',
+      '/monitor',
+      '/monitor',
+    ]);
+    expect(d.client.heard[0]![1]).toMatch(/^\/ü{148}…$/);
+    expect(Math.max(d.client.bytes, watcher.bytes)).toBeLessThan(1400);
   });
 
   it('are no cause to answer an answer', () => {
@@ -53,6 +73,26 @@ describe('mistakes', () => {
     d.dispatcher.receive(encodeBundle(1n, [encodeMessage('/engine/version'), encodeMessage('/vcf/cutoff', [100])]), d.client);
     expect(d.client.heard).toEqual([['/fail', '/engine/version', expect.stringMatching(/internal error.*oh no/)]]);
     expect(d.arena.commands()).toHaveLength(1);
+  });
+});
+
+describe('who asks', () => {
+  it('is not told more than so many values a second', () => {
+    const d = fourModules();
+    for (let i = 0; i < REPLY_LIMITS.answers / 4; i++) d.send('/pad/cutoff/*');
+    expect(d.client.takeHeard()).toHaveLength(REPLY_LIMITS.answers);
+    d.send('/pad/cutoff');
+    expect(d.client.takeHeard()).toEqual([['/fail', '/pad/cutoff', 'more than 20000 answers in a second']]);
+    d.now = 1000;
+    d.send('/pad/cutoff');
+    expect(d.client.heard).toHaveLength(1);
+  });
+
+  it('and does not read, is not answered', () => {
+    const d = fourModules();
+    const deaf = Object.assign(new TestClient(2), { isFull: () => true });
+    d.dispatcher.receive(encodeMessage('/*/*'), deaf);
+    expect(deaf.heard.filter(([what]) => what !== '/fail' && what !== '/done')).toEqual([]);
   });
 });
 

@@ -106,6 +106,17 @@ describe('OSC packets', () => {
       clearInterval(speaks);
     });
 
+    it('let it wait too: what it says is read when it reads', async () => {
+      const { listener, fill } = await slow();
+      fill();
+      const before = rig.received.length;
+      for (let i = 0; i < 1000; i++) listener.socket.send(encodeMessage('/x', [new Uint8Array(10_000)]));
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      expect(rig.received.length - before).toBeLessThan(1000);
+      listener.socket.resume();
+      await until(() => rig.received.length === before + 1000);
+    });
+
     it('are not joined by news, but it is told that it has missed some', async () => {
       const { listener, fill } = await slow();
       fill();

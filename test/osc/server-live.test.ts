@@ -3,6 +3,7 @@ import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { Engine } from '#src/control/engine.js';
@@ -76,7 +77,10 @@ it('goes on at the same port when the thread dies', async () => {
   const mortal = await OscServer.start(engine, { oscPort: 0, httpPort: 0, startThread });
   const caller = await new Player(mortal).open();
   const ports = [mortal.oscPort, mortal.httpPort];
+  await caller.ask('/engine/notify', 1);
   expect(await caller.ask('/engine/tempo')).toEqual([['/done', '/engine/tempo', 100]]);
+  // The thread tells of the registration within its next turns.
+  await sleep(100);
   const fault = new Promise<FaultEvent>((resolve) => engine.on('fault', resolve));
   await workers[0]!.terminate();
   expect((await fault).message).toMatch(/the OSC thread died .* and is started anew/);
@@ -84,6 +88,7 @@ it('goes on at the same port when the thread dies', async () => {
     caller.send('/engine/tempo', 100, 7);
     return caller.heard.some((reply) => reply.at(-1) === 7);
   });
+  await until(() => caller.heard.some(([address]) => address === '/engine/restarted'));
   expect([mortal.oscPort, mortal.httpPort]).toEqual(ports);
   caller.send('/vcf/cutoff', 321);
   await until(() => engine.moduleInfo('vcf').params['cutoff'] === 321);

@@ -108,6 +108,26 @@ describe('the server', () => {
     expect(said(await stage.threads[1]!.ask('tempo'))).toEqual([['/done', '/engine/tempo', 100]]);
   });
 
+  it('tells the next thread who was registered', async () => {
+    const first = await stage.serve();
+    const registered = [{ host: '127.0.0.1', port: 5000, at: 7000 }];
+    first.say({ kind: 'registered', registered });
+    first.say({ kind: 'flushed', request: 0 });
+    await first.ask('tempo');
+    first.die();
+    await until(() => stage.threads.length === 2);
+    expect([first.options.registered, stage.threads[1]!.options.registered]).toEqual([[], registered]);
+  });
+
+  it('keeps nothing that was set in a module that is another now', async () => {
+    const thread = await stage.serve();
+    const change = stage.change('vcf', 'cutoff', 440);
+    await stage.engine.loadPatch({ ...PATCH, modules: { ...PATCH.modules, vcf: { type: 'vcf', voices: 2 } } });
+    thread.say({ kind: 'changes', changes: [change] });
+    await until(() => thread.told.some(({ kind }) => kind === 'changed'));
+    expect(stage.engine.patch.modules.get('vcf')!.params.get('cutoff')).toBeUndefined();
+  });
+
   it('gives up when it dies again and again', async () => {
     const faults: string[] = [];
     stage.engine.on('fault', ({ message }) => faults.push(message));

@@ -10,6 +10,7 @@ import { eventsOf, parametersOf, type ParameterDescription } from '../../osc/que
 import { LISTEN_PERIOD_MS, MAX_LISTENED } from '../../osc/query/listen.js';
 import { REPLY_LIMITS } from '../../osc/replies.js';
 import { HTTP_PORT, OSC_PORT } from '../../osc/server.js';
+import { CONNECTIONS_MAX } from '../../osc/tcp.js';
 import { DATAGRAM_MAX } from '../../osc/udp.js';
 import { LIMITS } from '../../osc/validate.js';
 import { describeParam } from '../describe-param.js';
@@ -138,12 +139,16 @@ ${table(
     ['`/engine/device state driver device`', 'the sound device was lost or is back'],
     ['`/monitor client address values did`', 'something arrived (after `/engine/monitor 1`)'],
     ['`/late …`', 'somebody’s message was late'],
-    ['`/engine/restarted`, `/engine/stopped`', 'the OSC thread was started anew; the engine has ended'],
+    [
+      '`/engine/restarted`, `/engine/stopped`',
+      'the OSC thread was started anew: who is registered over UDP still is, connections have ended; the engine has ended',
+    ],
   ],
 )}
 
 A UDP sender of another machine that has not registered is not sent more bytes than came from it. Of mistakes one client is told ${REPLY_LIMITS.complaints} a second; what was
-left out is counted in the next.
+left out is counted in the next. Of values it is told ${REPLY_LIMITS.answers.toLocaleString('en')} a second. A TCP connection that does not read its replies is ended; what a WebSocket client sends that does not is left
+unread, and after five seconds it is cut off.
 `;
 
 const TIME = `
@@ -158,7 +163,7 @@ A bundle that comes late is carried out at once, counted (\`/engine/status\`) an
 const PATTERNS = `
 ## Patterns
 \`?\` is any character, \`*\` any number of them, \`[a-z]\` and \`[!a-z]\` one of a set or not of it, \`{one,two}\` one of several words; none but the words crosses a \`/\`. \`/vco*/fine 0\` sets
-them all, \`/*/cutoff\` asks all. Patterns reach parameters, events and aliases, but no command that edits the patch. A pattern has at most ${PATTERN_LIMITS.length} characters.
+them all, \`/*/cutoff\` asks all. Patterns reach parameters, events and aliases; of the engine's commands they reach none that edits the patch, and the others only if they begin with \`/engine/\`. A pattern has at most ${PATTERN_LIMITS.length} characters.
 `;
 
 const ALIASES = `
@@ -170,6 +175,8 @@ krell send /engine/alias/set /1/fader1 squelch cutoff 200 8000
 krell send /engine/learn squelch cutoff --wait 60     # now move the fader: its address is learned
 krell send /engine/patch/save my-acid                 # and kept
 \`\`\`
+
+What is learned is the next address that means nothing yet and comes with one number.
 `;
 
 const TRANSPORTS = `
@@ -221,7 +228,7 @@ n.sendBundle(0.1, ["/squelch/cutoff", 900], ["/squelch/resonance", 0.9]);
 const LIMITATIONS = `
 ## Limits
 A packet is checked as a whole before any of it is believed: at most ${LIMITS.bytes / 1024} KiB, bundles and arrays ${LIMITS.depth} deep, ${LIMITS.elements} bundle elements, ${LIMITS.tags} arguments in a message. ${MAX_REQUESTS} commands may wait
-for the engine and ${HELD_MAX} for their time; ${REPLY_LIMITS.registered} clients may be registered. While more arrives than the engine can take in, the last value of each parameter wins, and
+for the engine and ${HELD_MAX} for their time; ${REPLY_LIMITS.registered} clients may be registered, and there may be ${CONNECTIONS_MAX} connections by TCP and as many by HTTP and WebSocket. While more arrives than the engine can take in, the last value of each parameter wins, and
 notes and triggers that find no room are dropped, counted and reported; the sound goes on. Patches are loaded from and saved to the folder of the patch that was played, and loaded from those that come
 along; recordings go to the folder in which \`krell play\` was started. Names lead nowhere else.
 `;

@@ -8,6 +8,7 @@ import { WebSocketServer, type WebSocket } from 'ws';
 import { KrellError } from '../../errors.js';
 import type { Client } from '../client.js';
 import type { SpaceChange } from '../space.js';
+import { CONNECTIONS_MAX } from '../tcp.js';
 import { LIMITS } from '../validate.js';
 import { announce, isLoopback } from './announce.js';
 import { ATTRIBUTES, serve } from './http.js';
@@ -35,7 +36,6 @@ export interface QueryOptions {
   readonly secondMs?: number;
 }
 
-const MAX_CONNECTIONS = 64;
 /** Of a command in a text frame. */
 const MAX_TEXT = 4096;
 /** With more paths than that to tell of at once, reading all again is less work. */
@@ -78,7 +78,7 @@ export class QueryServer {
       { maxHeaderSize: 8192, connectionsCheckingInterval: secondMs, ...times },
       (request, response) => void serve(request, response, content),
     );
-    this.#http.maxConnections = MAX_CONNECTIONS;
+    this.#http.maxConnections = CONNECTIONS_MAX;
     this.#http.timeout = 10 * secondMs;
     this.#http.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => this.#upgrade(request, socket, head));
   }
