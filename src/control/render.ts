@@ -5,6 +5,7 @@ import type { WavBits } from '../host/driver.js';
 import { playScore } from '../osc/score.js';
 import { Table } from '../osc/table.js';
 import { Engine, type EngineOptions } from './engine.js';
+import type { FaultEvent } from './events.js';
 import type { JsonObject, Patch } from './patch/index.js';
 
 export interface RenderOptions extends EngineOptions {
@@ -20,6 +21,8 @@ export interface RenderOptions extends EngineOptions {
   /** Also return the samples. */
   readonly keep?: boolean;
   readonly onProgress?: (fraction: number) => void;
+  /** Called when something fails meanwhile; the render goes on, as the engine does live. */
+  readonly onFault?: (fault: FaultEvent) => void;
   readonly signal?: AbortSignal;
 }
 
@@ -50,7 +53,7 @@ const PROGRESS_MS = 100;
 
 /** Renders a patch. @throws PatchError, KrellError */
 export async function render(patch: string | JsonObject | Patch, options: RenderOptions): Promise<RenderResult> {
-  const { out, bits = '32f', seconds, score, keep = false, onProgress, signal, source } = options;
+  const { out, bits = '32f', seconds, score, keep = false, onProgress, onFault, signal, source } = options;
   if (!(seconds > 0 && Number.isFinite(seconds)))
     throw new KrellError('option', `seconds is ${seconds}`, { hint: 'give a number above 0' });
   const engine = await Engine.create({
@@ -60,6 +63,7 @@ export async function render(patch: string | JsonObject | Patch, options: Render
     realtime: false,
     ...options,
   });
+  if (onFault) engine.on('fault', onFault);
   let progress: NodeJS.Timeout | undefined;
   try {
     await engine.loadPatch(patch, source === undefined ? {} : { source });

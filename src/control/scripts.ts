@@ -1,23 +1,25 @@
-// The scripts of a patch: loaded, bound to their modules, loaded again when a file is edited, and started again when one hangs.
+// The scripts of a patch: loaded, bound to their modules, loaded again when a file is edited, and ended when they hang.
 //
-// They run in a thread of their own (src/jobs/script/run.ts), a job of a pool of one: the pool ends a thread that hangs and has the next
-// one ready. It is started with the first script, not before, and what a script does wrong is an event, never an exception of the engine.
+// Each file has a thread of its own, up to MAX_SCRIPT_THREADS; further ones share. It is started with the script, not before. A patch of
+// which a script cannot be loaded is refused as a whole, before anything of it plays; what a script does wrong later is an event, never an
+// exception of the engine.
 import { dirname, resolve } from 'node:path';
 import { stat } from 'node:fs/promises';
+import { setTimeout as pause } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import { KrellError } from '../errors.js';
 import { hashSeed } from '../kernel/state.js';
-import { JobPool } from '../jobs/pool.js';
-import type { Job } from '../jobs/job.js';
-import { FROM_SCRIPTS_W, LINK_BYTES, TO_SCRIPTS_W, type BoundModule, type ScriptReport, type ScriptRequest } from '../jobs/script/link.js';
-import { CONTROL, PARAM, RING, STATE } from '../shared/layout.js';
+import { scriptError } from '../jobs/script/error.js';
+import type { BoundModule } from '../jobs/script/link.js';
+import { CONTROL, COST_BINS, MAX_SCRIPT_THREADS, PARAM, SCRIPT, STATE, scriptWord } from '../shared/layout.js';
 import { signal } from '../shared/gate.js';
-import { MESSAGE, MESSAGE_BYTES, MESSAGE_REQUEST, MessageRing } from '../shared/messages.js';
 import type { Arena } from './arena.js';
+import { binUs } from './faults.js';
 import type { Instance } from './instances.js';
 import type { LiveModule } from './live.js';
 import type { Patch } from './patch/index.js';
-import { changed, until } from './threads.js';
+import { ScriptThread } from './script-thread.js';
+import { until } from './threads.js';
 
 export interface ScriptsContext {
   readonly arena: Arena;
@@ -31,40 +33,60 @@ export interface ScriptsContext {
 export interface ScriptStats {
   /** Modules with a script. */
   readonly modules: number;
+  readonly threads: number;
   readonly ticks: number;
   /** Values that came after their frame. */
   readonly late: number;
+  /** Values that were not played: those late ones that their script wants dropped, and what there was no room for. */
+  readonly dropped: number;
+  /** Ticks that threw. */
+  readonly errors: number;
+  /** Threads that hung or died. */
   readonly restarts: number;
+  /** What a tick takes. */
+  readonly tickMs: { readonly p50: number; readonly p99: number };
 }
 
-/** Milliseconds without a sign of life after which the thread counts as hung. */
-const HANG_MS = 1000;
-const LOOK_MS = 100;
 const WATCH_MS = 200;
-/** Restarts that nobody was to blame for, before scripts are given up. */
-const MAX_RESTARTS = 5;
-const HANDLER = { file: new URL('../jobs/script/run.js', import.meta.url) };
+/** An editor may still be writing. */
+const SETTLE_MS = 50;
+/** Milliseconds to say what belongs into the ring that is filled first. */
+const FIRST_MS = 1000;
+/** Deaths between ticks, where nobody can say which line it was, before a file rests. */
+const MAX_DEATHS = 5;
+
+/** A script's file. */
+interface Source {
+  readonly file: string;
+  thread: ScriptThread;
+  /** Itself, and those that it imports, and when each was last written, as of its last load. */
+  written: ReadonlyMap<string, number>;
+  /** Not run again until it is edited: it hung, or took its thread with it. */
+  isOff: boolean;
+  deaths: number;
+}
+interface Bound {
+  readonly module: BoundModule;
+  readonly source: Source;
+  /** Its `setup` threw. */
+  isFailed: boolean;
+}
 
 export class Scripts {
   readonly #context: ScriptsContext;
   readonly #words: Int32Array;
-  #pool: JobPool | undefined;
-  #thread: ScriptThreadLink | undefined;
-  /** Files that are loaded, and those they import. */
-  readonly #files = new Map<string, readonly string[]>();
-  /** Files not run again until they are edited: they hung, or took the thread with them. */
-  readonly #off = new Set<string>();
-  #bound = new Map<string, BoundModule>();
-  /** When each of them was last written, as of its last load. */
-  readonly #written = new Map<string, number>();
+  readonly #sources = new Map<string, Source>();
+  readonly #bound = new Map<string, Bound>();
+  /** Files of a patch that is about to play. */
+  #expected: ReadonlySet<string> = new Set();
+  /** By place; a thread that is being ended keeps its place until it has. */
+  readonly #places = new Map<number, ScriptThread>();
+  readonly #closing = new Set<Promise<void>>();
   #watch: NodeJS.Timeout | undefined;
   /** SCRIPT_MODE with scripts, from the start on. */
   #mode = 0;
   #isStopped = false;
-  /** The thread is gone, and the next one knows nothing yet. */
-  #isLost = false;
   #restarts = 0;
-  #unexplained = 0;
   #work: Promise<void> = Promise.resolve();
 
   constructor(context: ScriptsContext) {
@@ -82,20 +104,36 @@ export class Scripts {
       patch.modules.set(id, { ...module, script });
       files.add(script);
     }
-    for (const file of files) {
-      this.#off.delete(file);
-      await this.#enqueue(() => this.#load(file));
-    }
+    await this.#enqueue(async () => {
+      this.#expected = files;
+      try {
+        for (const file of files) await this.#prepare(file);
+      } catch (error) {
+        this.#expected = new Set();
+        this.#closeUnused();
+        throw error;
+      }
+    });
   }
 
-  /** After every edit: lets the scripts drive the modules that play now. @throws KrellError `script` when a `setup` throws */
+  /** One that plays already and was not edited plays on. */
+  async #prepare(file: string): Promise<void> {
+    const source = this.#sources.get(file);
+    if (source && !source.isOff && source.thread.isAlive && !(await isEdited(source))) return;
+    await this.#load(file);
+  }
+
+  /** After a patch was loaded: lets the scripts drive the modules that play now. */
   follow(): Promise<void> {
-    return this.#enqueue(() => this.#bindAll());
+    return this.#enqueue(async () => {
+      this.#expected = new Set();
+      await this.#bindAll();
+    });
   }
 
-  /** The same, when nobody waits for it. */
+  /** The same after an edit, when nobody waits for it. */
   followEdit(): void {
-    this.follow().catch((error: Error) => this.#context.onFault(error.message, undefined));
+    void this.#enqueue(() => this.#bindAll());
   }
 
   /**
@@ -106,23 +144,39 @@ export class Scripts {
     this.#mode = isOffline ? 2 : 1;
     this.#setMode();
     if (!isOffline) this.#watchFiles();
-    if (this.#bound.size === 0) return;
     const depth = Atomics.load(this.#words, CONTROL.RING_DEPTH);
-    const ahead = (): number => (Atomics.load(this.#words, CONTROL.SCRIPT_SAID) - Atomics.load(this.#words, CONTROL.FRAME_LO)) | 0;
-    await until(this.#words, CONTROL.SCRIPT_SAID, () => ahead() >= depth, HANG_MS);
+    for (const { place } of this.#threads()) {
+      const said = scriptWord(place, SCRIPT.SAID);
+      const ahead = (): number => (Atomics.load(this.#words, said) - Atomics.load(this.#words, CONTROL.FRAME_LO)) | 0;
+      await until(this.#words, said, () => ahead() >= depth || this.#isStopped, FIRST_MS);
+    }
   }
 
   async stop(): Promise<void> {
     this.#isStopped = true;
     clearTimeout(this.#watch);
     Atomics.store(this.#words, CONTROL.SCRIPT_MODE, 0);
-    this.#thread?.close();
-    await this.#pool?.close();
+    for (const thread of this.#threads()) this.#close(thread);
+    await this.#work;
+    await Promise.all(this.#closing);
   }
 
   stats(): ScriptStats {
-    const word = (at: number): number => Atomics.load(this.#words, at);
-    return { modules: this.#bound.size, ticks: word(CONTROL.SCRIPT_TICKS), late: word(CONTROL.SCRIPT_LATE), restarts: this.#restarts };
+    const records = Array.from({ length: MAX_SCRIPT_THREADS }, (_, place) => place);
+    const sum = (field: number): number =>
+      records.reduce((total, place) => total + (Atomics.load(this.#words, scriptWord(place, field)) >>> 0), 0);
+    const bins = Array.from({ length: COST_BINS }, (_, bin) => sum(SCRIPT.BINS + bin));
+    const ticks = sum(SCRIPT.TICKS);
+    return {
+      modules: [...this.#bound.values()].filter(isDriven).length,
+      threads: this.#threads().length,
+      ticks,
+      late: sum(SCRIPT.LATE),
+      dropped: sum(SCRIPT.DROPPED),
+      errors: sum(SCRIPT.ERRORS),
+      restarts: this.#restarts,
+      tickMs: { p50: quantileMs(bins, 0.5), p99: quantileMs(bins, 0.99) },
+    };
   }
 
   /** One thing after the other. */
@@ -132,23 +186,35 @@ export class Scripts {
     return done;
   }
 
+  /** Tells the leader for whom it waits, and everybody that something has changed. */
   #setMode(): void {
-    Atomics.store(this.#words, CONTROL.SCRIPT_MODE, this.#bound.size === 0 ? 0 : this.#mode);
-    signal(this.#words, CONTROL.SCRIPT_GATE);
+    const driving = new Set([...this.#bound.values()].filter(isDriven).map(({ source }) => source.thread.place));
+    for (let place = 0; place < MAX_SCRIPT_THREADS; place++)
+      Atomics.store(this.#words, scriptWord(place, SCRIPT.ACTIVE), driving.has(place) ? 1 : 0);
+    Atomics.store(this.#words, CONTROL.SCRIPT_MODE, driving.size === 0 ? 0 : this.#mode);
+    for (const thread of this.#threads()) thread.wake();
     signal(this.#words, CONTROL.TICK);
   }
 
   // ── files ──
 
+  /** @throws KrellError `script` */
   async #load(file: string): Promise<void> {
-    await this.#ensureThread();
-    // Before it is read: an edit meanwhile is then seen as one.
-    const known = this.#files.get(file) ?? [file];
-    for (const each of known) this.#written.set(each, await writtenAt(each));
-    const report = await this.#thread!.request({ kind: 'load', file });
-    if (report.kind !== 'done') throw new KrellError('script', report.message);
-    this.#files.set(file, report.files);
-    for (const each of report.files) if (!known.includes(each)) this.#written.set(each, await writtenAt(each));
+    const known = this.#sources.get(file);
+    const thread = known?.thread.isAlive ? known.thread : await this.#startThread();
+    // Before they are read: an edit meanwhile is then seen as one.
+    const written = new Map(await Promise.all([...(known?.written.keys() ?? [file])].map(timeOf)));
+    const answer = await thread.request({ kind: 'load', file });
+    for (const each of answer.files) if (!written.has(each)) written.set(...(await timeOf(each)));
+    if (answer.failed !== undefined) {
+      if (known) known.written = written;
+      throw new KrellError('script', answer.failed);
+    }
+    const source = known ?? { file, thread, written, isOff: false, deaths: 0 };
+    // Those that it no longer imports are not looked at any more.
+    Object.assign(source, { thread, written: new Map([...written].filter(([each]) => answer.files.includes(each))), isOff: false });
+    this.#sources.set(file, source);
+    for (const bound of this.#bound.values()) if (bound.source === source && bound.isFailed) this.#bound.delete(bound.module.id);
   }
 
   #watchFiles(): void {
@@ -159,185 +225,146 @@ export class Scripts {
 
   /** Loads scripts again whose files were edited; one that cannot be loaded leaves the old one playing. */
   async #lookAtFiles(): Promise<void> {
-    const used = new Set([...this.#context.patch().modules.values()].map(({ script }) => script));
-    for (const [file, files] of this.#files) {
-      if (!used.has(file)) continue;
-      const times = await Promise.all(files.map(writtenAt));
-      if (times.every((time, i) => time === this.#written.get(files[i]!))) continue;
-      this.#off.delete(file);
+    for (const source of [...this.#sources.values()]) {
+      if (!(await isEdited(source))) continue;
       try {
-        await this.#load(file);
-        await this.#bindAll();
+        await this.#load(source.file);
       } catch (error) {
-        // Of one that hung or took the thread with it, that has been said.
-        if (!this.#off.has(file)) this.#fault(file, `${(error as Error).message}; the script as it was before plays on`);
+        await pause(SETTLE_MS);
+        // It was half written; or of one that hung or took the thread with it, that has been said.
+        if (source.isOff || (await isEdited(source))) continue;
+        this.#fault(source, `${(error as Error).message}; the script as it was before plays on`);
       }
+      await this.#bindAll();
     }
+  }
+
+  #fault({ file }: Source, message: string): void {
+    const bound = [...this.#bound.values()].find(({ module }) => module.file === file);
+    this.#context.onFault(message, bound?.module.id);
   }
 
   // ── modules ──
 
+  /** Binds what plays now, and lets go of the rest. */
   async #bindAll(): Promise<void> {
-    if (this.#isLost) return;
     const patch = this.#context.patch();
-    const wanted = new Map<string, BoundModule>();
+    const modules = this.#context.modules();
+    const wanted = new Map<string, Pick<Bound, 'module' | 'source'>>();
     for (const { id, script: file } of patch.modules.values()) {
-      const live = this.#context.modules().get(id);
-      if (live && file !== undefined && this.#files.has(file) && !this.#off.has(file))
-        wanted.set(id, boundModule(live.instance, id, file, patch));
+      const [live, source] = [modules.get(id), file === undefined ? undefined : this.#sources.get(file)];
+      if (live && source && !source.isOff && source.thread.isAlive)
+        wanted.set(id, { module: boundModule(live.instance, id, source.file, patch), source });
     }
-    const before = this.#bound;
-    this.#bound = wanted;
+    for (const [id, { source }] of [...this.#bound])
+      if (wanted.get(id)?.source !== source) {
+        this.#bound.delete(id);
+        await source.thread.request({ kind: 'unbind', id });
+      }
+    for (const [id, { module, source }] of wanted) {
+      if (isDeepStrictEqual(this.#bound.get(id)?.module, module)) continue;
+      const bound = { module, source, isFailed: false };
+      this.#bound.set(id, bound);
+      const answer = await source.thread.request({ kind: 'bind', module });
+      // Of one that hung, that has been said.
+      if (answer.failed === undefined || !source.thread.isAlive) continue;
+      bound.isFailed = true;
+      this.#context.onFault(`${answer.failed}; the module rests until the script is edited`, id);
+    }
+    this.#closeUnused();
     this.#setMode();
-    for (const id of before.keys()) if (!wanted.has(id)) await this.#thread!.request({ kind: 'unbind', id });
-    let failed: string | undefined;
-    for (const [id, module] of wanted) {
-      if (isDeepStrictEqual(before.get(id), module)) continue;
-      const report = await this.#thread!.request({ kind: 'bind', module });
-      if (report.kind !== 'failed') continue;
-      wanted.delete(id);
-      failed ??= report.message;
-    }
-    if (failed !== undefined) throw new KrellError('script', failed);
   }
 
-  #fault(file: string, message: string): void {
-    const [id] = [...this.#bound].find(([, bound]) => bound.file === file) ?? [];
-    this.#context.onFault(message, id);
+  // ── threads ──
+
+  #threads(): ScriptThread[] {
+    return [...this.#places.values()].filter(({ isAlive }) => isAlive);
   }
 
-  // ── the thread ──
-
-  async #ensureThread(): Promise<void> {
-    this.#pool ??= await JobPool.create({ threads: 1, graceMs: 0 });
-    this.#thread ??= new ScriptThreadLink(this.#pool, this.#context.arena, {
+  /** A thread for one more file: one of its own, or that with the fewest. */
+  async #startThread(): Promise<ScriptThread> {
+    while (this.#places.size === MAX_SCRIPT_THREADS && this.#closing.size > 0) await Promise.race(this.#closing);
+    const threads = this.#threads();
+    const free = Array.from({ length: MAX_SCRIPT_THREADS }, (_, place) => place).find((place) => !this.#places.has(place));
+    const filesOf = (thread: ScriptThread): number => [...this.#sources.values()].filter((source) => source.thread === thread).length;
+    if (free === undefined) return threads.sort((a, b) => filesOf(a) - filesOf(b))[0]!;
+    const thread = await ScriptThread.start(this.#context.arena, free, {
       fault: (id, message) => this.#context.onFault(message, id),
-      ended: (why) => this.#replace(why),
+      lost: (lost, why, cause) => this.#lost(lost, why, cause),
+    });
+    this.#places.set(free, thread);
+    if (this.#isStopped) this.#close(thread);
+    return thread;
+  }
+
+  #close(thread: ScriptThread): void {
+    const closed = thread.close().finally(() => {
+      this.#closing.delete(closed);
+      this.#places.delete(thread.place);
+    });
+    this.#closing.add(closed);
+  }
+
+  /** Forgets files that no patch has, and ends threads without a file. */
+  #closeUnused(): void {
+    const used = new Set([...this.#context.patch().modules.values()].map(({ script }) => script));
+    for (const file of this.#sources.keys()) if (!used.has(file) && !this.#expected.has(file)) this.#sources.delete(file);
+    const busy = new Set([...this.#sources.values()].map(({ thread }) => thread));
+    for (const thread of this.#threads()) if (!busy.has(thread)) this.#close(thread);
+  }
+
+  /** A thread hung or died: the script to blame rests, others of the same thread begin anew in another. */
+  #lost(thread: ScriptThread, why: string, cause: unknown): void {
+    if (this.#isStopped) return;
+    this.#restarts++;
+    const sources = [...this.#sources.values()].filter((source) => source.thread === thread);
+    const running = [...this.#bound.values()].find(({ module, source }) => source.thread === thread && module.address === thread.current);
+    const culprit = running?.module.file ?? thread.loading;
+    for (const [id, { source }] of this.#bound) if (source.thread === thread) this.#bound.delete(id);
+    for (const source of sources) source.isOff ||= source.file === culprit || (!culprit && ++source.deaths >= MAX_DEATHS);
+    const resting = sources.find(({ isOff }) => isOff);
+    const what = culprit ?? placeOf(sources, cause) ?? sources.map(({ file }) => file).join(', ');
+    const id = running?.module.id ?? [...this.#context.patch().modules.values()].find(({ script }) => script === sources[0]?.file)?.id;
+    const next = resting ? 'rests until it is edited' : 'begins anew';
+    // Of a file that never was loaded, whoever asked for it is told.
+    if (sources.length > 0) this.#context.onFault(`${what}: the script ${why}; it ${next}, its outputs stay as they are`, id);
+    this.#setMode();
+    this.#close(thread);
+    void this.#enqueue(async () => {
+      for (const source of sources)
+        if (!source.isOff && this.#sources.get(source.file) === source)
+          await this.#load(source.file).catch((error: Error) => this.#fault(source, error.message));
+      await this.#bindAll();
     });
   }
-
-  /** The thread hung or died: another takes the scripts, without the one to blame. */
-  #replace(why: string): void {
-    if (this.#isStopped) return;
-    const current = Atomics.exchange(this.#words, CONTROL.SCRIPT_CURRENT, 0);
-    const culprit = [...this.#context.modules().values()].find(({ instance }) => instance.address + 1 === current);
-    const file = this.#thread?.loading ?? (culprit && this.#bound.get(culprit.id)?.file);
-    this.#thread = undefined;
-    this.#isLost = true;
-    this.#restarts++;
-    if (file === undefined) this.#unexplained++;
-    else this.#off.add(file);
-    this.#context.onFault(
-      file === undefined
-        ? `the script thread ${why}`
-        : `${file}: the script ${why}; it rests until it is edited, its outputs stay as they are`,
-      culprit?.id,
-    );
-    void this.#enqueue(() => this.#resume());
-  }
-
-  async #resume(): Promise<void> {
-    this.#bound = new Map();
-    this.#isLost = false;
-    const files = [...this.#files.keys()].filter((file) => !this.#off.has(file));
-    if (this.#unexplained >= MAX_RESTARTS) {
-      this.#setMode();
-      return this.#context.onFault(`the script thread was lost ${MAX_RESTARTS} times; scripts stay off`, undefined);
-    }
-    for (const file of files) await this.#load(file).catch((error: Error) => this.#fault(file, error.message));
-    await this.#bindAll().catch((error: Error) => this.#context.onFault(error.message, undefined));
-  }
 }
 
-/** The link to a script thread, for as long as that lives. */
-class ScriptThreadLink {
-  /** The file that it has been asked to load. */
-  loading: string | undefined;
-  readonly #words: Int32Array;
-  readonly #requests: MessageRing;
-  readonly #responses: MessageRing;
-  readonly #job: Job<void>;
-  readonly #bytes = new Uint8Array(MESSAGE_BYTES);
-  readonly #answers = new Map<number, (report: ScriptReport) => void>();
-  #count = 0;
-  #isOver = false;
+const isDriven = ({ isFailed, source }: Bound): boolean => !isFailed && source.thread.isAlive;
 
-  constructor(
-    pool: JobPool,
-    { buffer, words }: Arena,
-    private readonly events: { fault: (id: string, message: string) => void; ended: (why: string) => void },
-  ) {
-    const link = new SharedArrayBuffer(LINK_BYTES);
-    this.#words = words;
-    this.#requests = new MessageRing(link, TO_SCRIPTS_W);
-    this.#responses = new MessageRing(link, FROM_SCRIPTS_W);
-    this.#job = pool.submit<void>(HANDLER, { memory: buffer, link }, { name: 'scripts' });
-    this.#job.result().catch((error: Error) => this.#end(`took its thread with it (${error.message})`));
-    void this.#listen();
-  }
-
-  close(): void {
-    this.#isOver = true;
-  }
-
-  /** @returns the answer; when the thread ends before, that it failed */
-  async request(request: ScriptRequest): Promise<ScriptReport> {
-    const { written = 0, read } = new TextEncoder().encodeInto(JSON.stringify(request), this.#bytes);
-    if (read !== JSON.stringify(request).length) return { kind: 'failed', message: 'the path of the script is too long' };
-    const id = ++this.#count;
-    if (request.kind === 'load') this.loading = request.file;
-    const answer = new Promise<ScriptReport>((resolve) => this.#answers.set(id, resolve));
-    if (this.#isOver || !this.#requests.send(MESSAGE_REQUEST, id, 0, this.#bytes, written))
-      return { kind: 'failed', message: 'the script thread does not listen' };
-    signal(this.#words, CONTROL.SCRIPT_GATE);
-    const report = await answer;
-    if (request.kind === 'load') this.loading = undefined;
-    return report;
-  }
-
-  /** Takes what the thread says, and looks whether it still lives. */
-  async #listen(): Promise<void> {
-    const { words, base } = this.#responses;
-    let beat = 0;
-    let since = performance.now();
-    while (!this.#isOver) {
-      const seen = Atomics.load(words, base + RING.WRITE);
-      while (this.#responses.fill() > 0) this.#take();
-      await changed(words, base + RING.WRITE, seen, LOOK_MS);
-      const now = Atomics.load(this.#words, CONTROL.SCRIPT_BEAT);
-      if (now !== beat || this.#job.state === 'waiting') [beat, since] = [now, performance.now()];
-      else if (performance.now() - since > HANG_MS) this.#hung();
-    }
-  }
-
-  #take(): void {
-    const id = this.#responses.field(MESSAGE.ID);
-    const bytes = new Uint8Array(MESSAGE_BYTES);
-    const report = JSON.parse(new TextDecoder().decode(bytes.subarray(0, this.#responses.take(bytes)))) as ScriptReport;
-    if (report.kind === 'fault') return this.events.fault(report.id, report.message);
-    this.#answers.get(id)?.(report);
-    this.#answers.delete(id);
-  }
-
-  #hung(): void {
-    this.#job.cancel();
-    this.#end('did not come back');
-  }
-
-  #end(why: string): void {
-    if (this.#isOver) return;
-    this.#isOver = true;
-    this.events.ended(why);
-    for (const answer of this.#answers.values()) answer({ kind: 'failed', message: `the script ${why}` });
-  }
+/** Where a thread died, if what it died of tells. */
+function placeOf(sources: readonly Source[], cause: unknown): string | undefined {
+  const files = sources.flatMap(({ written }) => [...written.keys()]);
+  const { file, line, column } = scriptError('', files, cause);
+  return file === '' ? undefined : `${file}:${line}:${column}`;
 }
 
-/** 0 when there is no such file. */
-const writtenAt = (file: string): Promise<number> =>
-  stat(file).then(
+/** In milliseconds: the middle of the bin below which this share of all lies. */
+function quantileMs(bins: readonly number[], share: number): number {
+  const total = bins.reduce((sum, count) => sum + count, 0);
+  let sum = 0;
+  return total === 0 ? 0 : binUs(bins.findIndex((count) => (sum += count) >= share * total)) / 1000;
+}
+
+/** A file, and when it was last written: 0 when there is none. */
+const timeOf = async (file: string): Promise<[file: string, time: number]> => [
+  file,
+  await stat(file).then(
     ({ mtimeMs }) => mtimeMs,
     () => 0,
-  );
+  ),
+];
+const isEdited = async ({ written }: Source): Promise<boolean> =>
+  (await Promise.all([...written.keys()].map(timeOf))).some(([file, time]) => written.get(file) !== time);
 
 function boundModule({ state, layout, lane, address, definition }: Instance, id: string, file: string, patch: Patch): BoundModule {
   const { lanes, params } = layout;

@@ -8,6 +8,7 @@ import type { Kernels } from './kernels.js';
 import type { OutputState } from './output.js';
 import type { Patch } from './patch/index.js';
 import type { Player } from './player.js';
+import type { ScriptStats } from './scripts.js';
 import type { DspThreads } from './threads.js';
 import type { Spread } from './timings.js';
 
@@ -63,6 +64,7 @@ export interface EngineStats {
   readonly droppedEvents: number;
   readonly staleEvents: number;
   readonly kernels: number;
+  readonly scripts: ScriptStats;
   /** Plans that edits have made, and what it took to decide which thread runs what, for the last 512 of them. */
   readonly edits: { readonly count: number; readonly assignMs: Spread };
 }
@@ -158,6 +160,7 @@ export class Meter {
       droppedEvents: Atomics.load(words, CONTROL.OSC_DROPPED),
       staleEvents: Atomics.load(words, CONTROL.STALE_EVENTS),
       kernels: this.#kernels.count,
+      scripts: engine.scriptStats(),
       edits: { count: this.#player.assignments.count, assignMs: this.#player.assignments.spread },
     };
   }

@@ -61,7 +61,7 @@ export const CONTROL = {
   TAKEN_HI: 7 * LINE_W + 12, // H: high word, then its copy
   HOST_NEEDS: 7 * LINE_W + 14, // H: frames it needs now, to be computed on top of RING_DEPTH
   HOST_TURN: 7 * LINE_W + 15, // H: number of the host thread that plays; the one before it leaves
-  HOST_LEFT: 7 * LINE_W + 16, // H: how many host threads have left to another
+  HOST_LEFT: 7 * LINE_W + 16, // H: the HOST_TURN to which the host thread before has left
   INPUT_CHANNELS: 7 * LINE_W + 17, // H: channels that the device brings, 0 = none
 
   // When the host took what: one pair of time and frame, written once a period (src/shared/stamp.ts). STAMP_SEQ is odd while it is being written.
@@ -81,14 +81,7 @@ export const CONTROL = {
   OSC_CLAMPED: 9 * LINE_W + 6, // O: values out of their parameter's range
 
   SCRIPT_MODE: 10 * LINE_W, // C: 0 no scripts, 1 they play along, 2 the leader waits for them (offline)
-  SCRIPT_GATE: 10 * LINE_W + 1, // L adds 1 when FRAME has reached SCRIPT_WANTS (and C to wake it): the script thread waits here
-  SCRIPT_BEAT: 11 * LINE_W, // S: adds 1 whenever it looks around
-  SCRIPT_CURRENT: 11 * LINE_W + 1, // S: one more than the slot and generation of the module whose script runs, 0 = none
-  SCRIPT_SAID: 11 * LINE_W + 2, // S: low word of the frame before which it has said everything
-  SCRIPT_WANTS: 11 * LINE_W + 3, // S: low word of the frame at which it has more to do
-  SCRIPT_WAITS: 11 * LINE_W + 4, // S sets to 1 before it waits for that, L to 0 when it wakes it
-  SCRIPT_TICKS: 11 * LINE_W + 5, // S: ticks computed, wrapping
-  SCRIPT_LATE: 11 * LINE_W + 6, // S: values whose frame had passed when they were known, wrapping
+  SCRIPT_LOCK: 11 * LINE_W, // S: one more than the number of the script thread that writes into COMMANDS_SCRIPT, 0 = none; C sets it to 0 when that one has died
 } as const;
 
 export const RUN_IDLE = 0; // threads are warm and wait
@@ -139,6 +132,28 @@ export const SPARE = MAX_WORKERS;
 const WORKERS_W = 12 * LINE_W;
 export const workerWord = (worker: number, field: number): number => WORKERS_W + worker * LINE_W + field;
 
+// ── script threads: a record each ──
+/** Bins of a count of what something cost (src/realtime/cost.ts). */
+export const COST_BINS = 64;
+export const MAX_SCRIPT_THREADS = 8;
+export const SCRIPT = {
+  ACTIVE: 0, // C: 1 while there are modules that it drives
+  GATE: 1, // L adds 1 when FRAME has reached WANTS (and C to wake it): the thread waits here
+  WAITS: 2, // S sets to 1 before it waits for that, L to 0 when it wakes it
+  BEAT: LINE_W, // S: adds 1 whenever it looks around
+  CURRENT: LINE_W + 1, // S: one more than the slot and generation of the module whose script runs, 0 = none
+  SAID: LINE_W + 2, // S: low word of the frame before which it has said everything
+  WANTS: LINE_W + 3, // S: low word of the frame at which it has more to do
+  TICKS: LINE_W + 4, // S: ticks computed, wrapping
+  LATE: LINE_W + 5, // S: values whose frame had passed when they were known, wrapping
+  DROPPED: LINE_W + 6, // S: values that were not played: too late, when the script wants those dropped, or no room for them
+  ERRORS: LINE_W + 7, // S: ticks that threw
+  BINS: 2 * LINE_W, // S: ticks by what they took, as in HEALTH
+  WORDS: 2 * LINE_W + COST_BINS,
+} as const;
+const SCRIPTS_W = WORKERS_W + (MAX_WORKERS + 1) * LINE_W;
+export const scriptWord = (thread: number, field: number): number => SCRIPTS_W + thread * SCRIPT.WORDS + field;
+
 // ── rings: a header of two lines (read index, write index), then the data ──
 // DROPS, written by the producer: records or frames that found the ring full.
 export const RING = { READ: 0, WRITE: LINE_W, DROPS: LINE_W + 1, DATA: 2 * LINE_W } as const;
@@ -146,7 +161,7 @@ export const RING = { READ: 0, WRITE: LINE_W, DROPS: LINE_W + 1, DATA: 2 * LINE_
 /** Frames in the output ring; a power of two, larger than any RING_DEPTH. */
 export const RING_FRAMES = 8192;
 export const MAX_CHANNELS = 8;
-export const OUTPUT_RING_W = WORKERS_W + (MAX_WORKERS + 1) * LINE_W;
+export const OUTPUT_RING_W = scriptWord(MAX_SCRIPT_THREADS, 0);
 
 /** What a device brings, on its way to the leader: two channels, like the output ring. */
 export const INPUT_RING_CHANNELS = 2;
@@ -225,7 +240,6 @@ export const SLOT = { GENERATION: 0, STATE: 1, WORDS: 2 } as const; // C; STATE 
 export const SLOTS_W = BLOCK_EVENTS_W + BLOCK_EVENTS_MAX * BLOCK_EVENT.WORDS;
 
 // ── health: a record per slot, of what its module costs and how often it failed ──
-export const COST_BINS = 64;
 export const HEALTH = {
   FAULTS: 0, // D: faults in all
   RECENT: 1, // D: faults in the second that began at …

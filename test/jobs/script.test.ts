@@ -214,7 +214,6 @@ describe('a script file', () => {
     [script('', 'undefinedThing();'), /main\.ts:2:1: ReferenceError: undefinedThing/],
     [script('', 'for (;;);'), /did not come back/],
     [script('', 'process.exit(1);'), /took its thread with it/],
-    [script('').replace('tick', 'setup() {\n null.x; }, tick'), /main\.ts:5:\d+: TypeError/],
   ])('is refused with its place: %j', async (text, message) => {
     const folder = new Folder(text);
     await refusal(folder).toThrow(message);

@@ -1,14 +1,16 @@
 // `krell check`: is a patch file right, and if not, what is wrong with it.
+import { dirname, resolve } from 'node:path';
 import { modules } from '../../../modules/index.js';
-import { loadPatch, readPatchFile } from '../../control/patch/index.js';
+import { joinPath, loadPatch, readPatchFile, type Patch } from '../../control/patch/index.js';
 import { Registry } from '../../control/registry.js';
 import { KrellError, PatchError, type Problem } from '../../errors.js';
+import { checkScript } from '../../jobs/script/check.js';
 import { defineCommand, JSON_OPTION } from '../args.js';
 import { counted } from '../terminal.js';
 
 export const command = defineCommand({
   name: 'check',
-  summary: 'Checks patch files and lists everything that is wrong with them.',
+  summary: 'Checks patch files and their scripts, and lists everything that is wrong with them.',
   operands: { name: 'patch', min: 1, max: Infinity, help: 'patch files' },
   options: { json: JSON_OPTION },
 
@@ -18,6 +20,8 @@ export const command = defineCommand({
     for (const file of paths) {
       try {
         const patch = loadPatch(await readPatchFile(file), registry, { source: file });
+        const wrong = scriptProblems(patch, file);
+        if (wrong.length > 0) throw new PatchError(wrong, { source: file });
         files.push({ file, ok: true, problems: [] });
         if (!json)
           process.stdout.write(`ok ${file} (${counted(patch.modules.size, 'module')}, ${counted(patch.cables.length, 'cable')})\n`);
@@ -33,6 +37,17 @@ export const command = defineCommand({
     return ok ? 0 : 1;
   },
 });
+
+/** What is wrong with the scripts of a patch, none of which is run. */
+function scriptProblems(patch: Patch, source: string): Problem[] {
+  const seen = new Set<string>();
+  return [...patch.modules].flatMap(([id, { script }]) => {
+    const path = script === undefined ? undefined : resolve(dirname(source), script);
+    if (path === undefined || seen.has(path)) return [];
+    seen.add(path);
+    return checkScript(path).map(({ message }) => ({ path: joinPath(joinPath('modules', id), 'script'), message }));
+  });
+}
 
 /** Every problem; the message of a PatchError stops after some. */
 function listOf(file: string, problems: readonly Problem[]): string {

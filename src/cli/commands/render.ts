@@ -37,6 +37,10 @@ export const command = defineCommand({
         bits: BITS[bits],
         ...given({ blockFrames: block, workers, seed, score: events }),
         onProgress: progressLine(line, out),
+        onFault: ({ message }) => {
+          line.clear();
+          process.stderr.write(`${message}\n`);
+        },
         signal: interrupt,
       });
       line.clear();

@@ -23,7 +23,9 @@ export interface BoundModule {
 
 /** Answers, and what the thread says by itself (with number 0). */
 export type ScriptReport =
-  | { readonly kind: 'done'; readonly files: readonly string[] }
+  | { readonly kind: 'done' }
+  /** Before `done`, one after the other: the files that were loaded. */
+  | { readonly kind: 'file'; readonly file: string }
   | { readonly kind: 'failed'; readonly message: string }
   /** A script threw at a tick. */
   | { readonly kind: 'fault'; readonly id: string; readonly message: string };

@@ -1,16 +1,17 @@
 // The script thread: a job that lasts as long as there are scripts. It computes ticks a little ahead of the leading DSP thread, answers
-// control between them, and sleeps on SCRIPT_GATE. Nothing but a script can hold it up, which control sees by SCRIPT_BEAT.
+// control between them, and sleeps on GATE. Nothing but a script can hold it up, which control sees by BEAT. All words are of its record, SCRIPT.
 //
 //   leader, after a block                        script thread
-//     FRAME advances                               seen = SCRIPT_GATE
-//     if SCRIPT_WAITS and FRAME has reached        computes what is due, publishes SCRIPT_SAID
-//     SCRIPT_WANTS: SCRIPT_WAITS = 0, signals      SCRIPT_WANTS = when more is due, SCRIPT_WAITS = 1
-//                                                  looks at FRAME once more, sleeps while SCRIPT_GATE = seen
-import { COMMANDS_SCRIPT_W, CONTROL } from '../../shared/layout.js';
+//     FRAME advances                               seen = GATE
+//     if WAITS and FRAME has reached               computes what is due, publishes SAID
+//     WANTS: WAITS = 0, signals GATE               WANTS = when more is due, WAITS = 1
+//                                                  looks at FRAME once more, sleeps while GATE = seen
+import { costBin } from '../../realtime/cost.js';
+import { CONTROL, SCRIPT, scriptWord } from '../../shared/layout.js';
 import { readFrame } from '../../shared/frame.js';
 import { signal } from '../../shared/gate.js';
-import { MESSAGE, MESSAGE_BYTES, MESSAGE_RESPONSE, MESSAGE_SHUTDOWN, MessageRing } from '../../shared/messages.js';
-import { CommandRing } from '../../shared/ring.js';
+import { MESSAGE, MESSAGE_BYTES, MESSAGE_RESPONSE, MESSAGE_SLOTS, MessageRing } from '../../shared/messages.js';
+import { ScriptCommands } from './commands.js';
 import { scriptError } from './error.js';
 import { FROM_SCRIPTS_W, TO_SCRIPTS_W, type BoundModule, type ScriptReport, type ScriptRequest } from './link.js';
 import { loadScript, type LoadedScript } from './load.js';
@@ -20,14 +21,19 @@ export interface ScriptTask {
   /** The arena. */
   readonly memory: SharedArrayBuffer;
   readonly link: SharedArrayBuffer;
+  /** Number of the script thread. */
+  readonly thread: number;
 }
 
 /** Milliseconds after which the thread looks around by itself. */
 const WAIT_MS = 50;
+/** Milliseconds before it tries again to answer. */
+const FULL_MS = 5;
 /** Frames that stand for "far away". */
 const FAR = 2 ** 30;
-/** Milliseconds before the same fault is told again. */
+/** Milliseconds before the same fault of a module is told again, and before another is. */
 const REPEAT_MS = 5000;
+const PAUSE_MS = 250;
 
 /** A module and the script that drives it. */
 interface Driven {
@@ -46,35 +52,43 @@ class ScriptThread {
   readonly #bytes = new Uint8Array(MESSAGE_BYTES);
   readonly #loaded = new Map<string, LoadedScript>();
   readonly #driven = new Map<string, Driven>();
-  #isOver = false;
   #unanswered = 0;
   #answers: Promise<void> = Promise.resolve();
 
-  constructor({ memory, link }: ScriptTask) {
+  readonly #thread: number;
+
+  constructor({ memory, link, thread }: ScriptTask) {
     this.#words = new Int32Array(memory);
+    this.#thread = thread;
     this.#arena = {
       floats: new Float32Array(memory),
-      commands: new CommandRing(memory, COMMANDS_SCRIPT_W),
+      commands: new ScriptCommands(memory, thread),
       sampleRate: this.#words[CONTROL.SAMPLE_RATE]!,
       frame: () => readFrame(this.#words, CONTROL.FRAME_LO),
+      isOffline: () => Atomics.load(this.#words, CONTROL.SCRIPT_MODE) === 2,
     };
     this.#requests = new MessageRing(link, TO_SCRIPTS_W);
     this.#responses = new MessageRing(link, FROM_SCRIPTS_W);
   }
 
-  async live(): Promise<void> {
+  #word(field: number): number {
+    return scriptWord(this.#thread, field);
+  }
+
+  /** Until the thread is ended. */
+  async live(): Promise<never> {
     const words = this.#words;
-    while (!this.#isOver) {
-      const seen = Atomics.load(words, CONTROL.SCRIPT_GATE);
-      Atomics.add(words, CONTROL.SCRIPT_BEAT, 1);
+    for (;;) {
+      const seen = Atomics.load(words, this.#word(SCRIPT.GATE));
+      Atomics.add(words, this.#word(SCRIPT.BEAT), 1);
       this.#takeRequests();
       const wanted = this.#runTicks();
       // Loading a file needs the event loop; so do promises of scripts.
       await new Promise(setImmediate);
       if (this.#unanswered > 0 || this.#requests.fill() > 0) continue;
-      Atomics.store(words, CONTROL.SCRIPT_WANTS, wanted | 0);
-      Atomics.store(words, CONTROL.SCRIPT_WAITS, 1);
-      if (this.#arena.frame() < wanted || !this.#isPlaying()) Atomics.wait(words, CONTROL.SCRIPT_GATE, seen, WAIT_MS);
+      Atomics.store(words, this.#word(SCRIPT.WANTS), wanted | 0);
+      Atomics.store(words, this.#word(SCRIPT.WAITS), 1);
+      if (this.#arena.frame() < wanted || !this.#isPlaying()) Atomics.wait(words, this.#word(SCRIPT.GATE), seen, WAIT_MS);
     }
   }
 
@@ -99,106 +113,132 @@ class ScriptThread {
       wanted = Math.min(wanted, ticks.due(ahead));
     }
     // Offline the leader waits for that, and control before it begins.
-    Atomics.store(words, CONTROL.SCRIPT_SAID, said | 0);
-    Atomics.notify(words, CONTROL.SCRIPT_SAID);
-    if (Atomics.load(words, CONTROL.SCRIPT_MODE) === 2) signal(words, CONTROL.TICK);
+    Atomics.store(words, this.#word(SCRIPT.SAID), said | 0);
+    Atomics.notify(words, this.#word(SCRIPT.SAID));
+    if (this.#arena.isOffline()) signal(words, CONTROL.TICK);
     return wanted;
   }
 
   #tick(id: string, driven: Driven): void {
     const { ticks } = driven;
-    const { late } = ticks;
-    Atomics.add(this.#words, CONTROL.SCRIPT_BEAT, 1);
-    Atomics.store(this.#words, CONTROL.SCRIPT_CURRENT, ticks.module.address + 1);
+    const { late, dropped } = ticks;
+    this.#count(SCRIPT.BEAT, 1);
+    const begin = performance.now();
     try {
-      ticks.run();
+      this.#mark(ticks, () => ticks.run());
       driven.before = undefined;
     } catch (error) {
+      this.#count(SCRIPT.ERRORS, 1);
       this.#fault(id, driven, error);
     }
-    Atomics.store(this.#words, CONTROL.SCRIPT_CURRENT, 0);
-    Atomics.add(this.#words, CONTROL.SCRIPT_TICKS, 1);
-    if (ticks.late !== late) Atomics.add(this.#words, CONTROL.SCRIPT_LATE, ticks.late - late);
+    const ns = Math.min(2 ** 31 - 1, (performance.now() - begin) * 1e6);
+    this.#count(SCRIPT.BINS + costBin(ns), 1);
+    this.#count(SCRIPT.TICKS, 1);
+    this.#count(SCRIPT.LATE, ticks.late - late);
+    this.#count(SCRIPT.DROPPED, ticks.dropped - dropped);
+  }
+
+  #count(field: number, by: number): void {
+    if (by > 0) Atomics.add(this.#words, this.#word(field), by);
+  }
+
+  /** Runs a part of a module's script; if it does not return, CURRENT tells whose it is. */
+  #mark(ticks: ModuleTicks, run: () => void): void {
+    Atomics.store(this.#words, this.#word(SCRIPT.CURRENT), ticks.module.address + 1);
+    try {
+      run();
+    } finally {
+      Atomics.store(this.#words, this.#word(SCRIPT.CURRENT), 0);
+    }
   }
 
   /** A tick that threw is lost; an edit whose first tick throws is undone. */
   #fault(id: string, driven: Driven, error: unknown): void {
-    const { before, loaded, fault } = driven;
+    const { loaded, fault } = driven;
     let { message } = scriptError(driven.ticks.module.file, loaded.files, error);
-    if (before) {
-      driven.loaded = before;
-      driven.before = undefined;
-      driven.ticks.script = before.script;
-      message += '; the script as it was before plays on';
-    }
+    if (this.#undo(driven)) message += '; the script as it was before plays on';
     const now = performance.now();
-    if (fault?.message === message && now - fault.at < REPEAT_MS) return;
+    if (fault && now - fault.at < (fault.message === message ? REPEAT_MS : PAUSE_MS)) return;
     driven.fault = { message, at: now };
-    this.#say(0, { kind: 'fault', id, message });
+    // Answers must get through, however little control listens.
+    if (this.#responses.fill() < MESSAGE_SLOTS / 2) this.#say(0, { kind: 'fault', id, message });
   }
 
   // ── requests ──
 
   #takeRequests(): void {
     while (this.#requests.fill() > 0) {
-      if (this.#requests.field(MESSAGE.KIND) === MESSAGE_SHUTDOWN) this.#isOver = true;
       const id = this.#requests.field(MESSAGE.ID);
       const length = this.#requests.take(this.#bytes);
-      if (this.#isOver) return;
       const request = JSON.parse(new TextDecoder().decode(this.#bytes.slice(0, length))) as ScriptRequest;
       this.#unanswered++;
       this.#answers = this.#answers.then(async () => {
-        this.#say(id, await this.#answer(request).catch((error: Error): ScriptReport => ({ kind: 'failed', message: error.message })));
+        this.#say(id, await this.#answer(id, request).catch((error: Error): ScriptReport => ({ kind: 'failed', message: error.message })));
         this.#unanswered--;
       });
     }
   }
 
-  async #answer(request: ScriptRequest): Promise<ScriptReport> {
+  async #answer(id: number, request: ScriptRequest): Promise<ScriptReport> {
     switch (request.kind) {
-      case 'load':
-        return { kind: 'done', files: (await this.#load(request.file)).files };
+      case 'load': {
+        const files: string[] = [];
+        const end = await this.#load(request.file, files).then(
+          (): ScriptReport => ({ kind: 'done' }),
+          (error: Error): ScriptReport => ({ kind: 'failed', message: error.message }),
+        );
+        for (const file of files) this.#say(id, { kind: 'file', file });
+        return end;
+      }
       case 'bind':
-        return this.#bind(request.module);
+        this.#bind(request.module);
+        break;
       case 'unbind':
         this.#driven.delete(request.id);
-        return { kind: 'done', files: [] };
     }
+    return { kind: 'done' };
   }
 
-  /** Loads a file, and lets it drive the modules that it drove before. @throws ScriptError; then nothing has changed */
-  async #load(file: string): Promise<LoadedScript> {
-    const loaded = await loadScript(file);
-    for (const driven of this.#driven.values()) if (driven.ticks.module.file === file) this.#use(driven, loaded);
+  /**
+   * Loads a file, and lets it drive the modules that it drove before.
+   * @param files gets the files that are looked for on the way
+   * @throws ScriptError; then nothing has changed
+   */
+  async #load(file: string, files: string[]): Promise<void> {
+    const loaded = await loadScript(file, files);
+    const used: Driven[] = [];
+    try {
+      for (const driven of this.#driven.values()) {
+        if (driven.ticks.module.file !== file) continue;
+        this.#use(driven, loaded);
+        used.push(driven);
+      }
+    } catch (error) {
+      for (const driven of used) this.#undo(driven);
+      throw error;
+    }
     this.#loaded.set(file, loaded);
-    return loaded;
   }
 
-  #bind(module: BoundModule): ScriptReport {
+  /** @throws ScriptError when its `setup` throws */
+  #bind(module: BoundModule): void {
     const loaded = this.#loaded.get(module.file)!;
     const driven = this.#driven.get(module.id);
-    if (driven?.ticks.module.file === module.file) {
-      driven.ticks.move(module);
-    } else {
-      const ticks = new ModuleTicks(module, this.#arena);
-      const fresh: Driven = { ticks, loaded, before: undefined, fault: undefined };
-      this.#use(fresh, loaded);
-      fresh.before = undefined;
-      this.#driven.set(module.id, fresh);
-    }
-    return { kind: 'done', files: [] };
+    if (driven?.ticks.module.file === module.file) return driven.ticks.move(module);
+    const fresh: Driven = { ticks: new ModuleTicks(module, this.#arena), loaded, before: undefined, fault: undefined };
+    this.#driven.delete(module.id);
+    this.#use(fresh, loaded);
+    fresh.before = undefined;
+    this.#driven.set(module.id, fresh);
   }
 
   /** @throws ScriptError when its `setup` throws */
   #use(driven: Driven, loaded: LoadedScript): void {
     const { ticks } = driven;
-    Atomics.store(this.#words, CONTROL.SCRIPT_CURRENT, ticks.module.address + 1);
     try {
-      loaded.script.setup?.(ticks);
+      this.#mark(ticks, () => loaded.script.setup?.(ticks));
     } catch (error) {
       throw scriptError(ticks.module.file, loaded.files, error);
-    } finally {
-      Atomics.store(this.#words, CONTROL.SCRIPT_CURRENT, 0);
     }
     driven.before = driven.loaded;
     driven.loaded = loaded;
@@ -206,13 +246,33 @@ class ScriptThread {
     ticks.script = loaded.script;
   }
 
+  /** Goes back to the script as it was before its edit, if that has just come. */
+  #undo(driven: Driven): boolean {
+    const { before } = driven;
+    if (!before) return false;
+    driven.loaded = before;
+    driven.before = undefined;
+    driven.ticks.script = before.script;
+    return true;
+  }
+
   #say(id: number, report: ScriptReport): void {
-    const { written = 0 } = new TextEncoder().encodeInto(JSON.stringify(short(report)), this.#bytes);
-    this.#responses.send(MESSAGE_RESPONSE, id, this.#arena.frame(), this.#bytes, written);
+    const bytes = encode(report);
+    const send = (): boolean => this.#responses.send(MESSAGE_RESPONSE, id, this.#arena.frame(), bytes, bytes.length);
+    // Somebody waits for an answer; a ring full of them is emptied as soon as control has time.
+    while (!send() && id !== 0) Atomics.wait(this.#words, this.#word(SCRIPT.WAITS), 0, FULL_MS);
   }
 }
 
-/** Fits into a message, whatever a script throws. */
-const short = (report: ScriptReport): ScriptReport => ('message' in report ? { ...report, message: report.message.slice(0, 800) } : report);
+const MESSAGE_LENGTH = 800;
 
-export default (task: ScriptTask): Promise<void> => new ScriptThread(task).live();
+/** Fits into a message, whatever a script throws: a character may need several bytes, and one that cannot be seen six. */
+function encode(report: ScriptReport): Uint8Array {
+  if (!('message' in report)) return new TextEncoder().encode(JSON.stringify(report));
+  for (let length = MESSAGE_LENGTH; ; length >>= 1) {
+    const bytes = new TextEncoder().encode(JSON.stringify({ ...report, message: report.message.slice(0, length) }));
+    if (bytes.length <= MESSAGE_BYTES) return bytes;
+  }
+}
+
+export default (task: ScriptTask): Promise<never> => new ScriptThread(task).live();

@@ -1,8 +1,8 @@
 // One script module at its ticks: when they are, what the script sees, and its values on their way to the leading DSP thread.
 import { splitMix } from '../../kernel/state.js';
 import { COMMAND, COMMAND_SET } from '../../shared/layout.js';
-import type { CommandRing } from '../../shared/ring.js';
 import type { Script, ScriptContext } from '../../script.js';
+import type { ScriptCommands } from './commands.js';
 import type { BoundModule } from './link.js';
 
 /** Ticks from the one that a script computes to the one with which its values are heard. */
@@ -16,10 +16,12 @@ const GATE_MIN_S = 0.0001;
 /** The arena as a script thread sees it. */
 export interface ScriptArena {
   readonly floats: Float32Array;
-  readonly commands: CommandRing;
+  readonly commands: ScriptCommands;
   readonly sampleRate: number;
   /** The frame that the leader computes next. */
   frame(): number;
+  /** Whether the leader waits for scripts. */
+  isOffline(): boolean;
 }
 
 const floatView = new Float32Array(1);
@@ -30,14 +32,16 @@ export class ModuleTicks implements ScriptContext {
   state: Record<string, any> = {};
   /** Values whose frame had passed. */
   late = 0;
+  /** Values that were not played. */
+  dropped = 0;
   rate = 0;
   script: Script | undefined;
   #tick = 0;
   #random: number;
   readonly #arena: ScriptArena;
   readonly #command = new Int32Array(COMMAND.WORDS);
-  /** What each parameter was set to last. */
-  readonly #sent = new Map<string, number>();
+  /** What each parameter was set to last, and for which frame. */
+  readonly #sent = new Map<string, { readonly value: number; readonly frame: number }>();
   /** Gates that close by themselves, and when. */
   readonly #closing = new Map<number, number>();
 
@@ -90,7 +94,9 @@ export class ModuleTicks implements ScriptContext {
     return (this.#frameOf(tick) / this.sampleRate) * (this.module.tempo / 60);
   }
   every(beats: number): boolean {
-    return Math.ceil(this.beat / beats) * beats < this.#beatAt(this.#tick + 1);
+    if (!(beats > 0)) throw new RangeError(`every ${beats}: give beats above 0`);
+    // Of two ticks' counts, so that each multiple lies in one of them however its beat was rounded.
+    return multiplesBefore(this.#beatAt(this.#tick + 1), beats) > multiplesBefore(this.beat, beats);
   }
 
   /** Takes the rate as it is set; the ticks to come lie on its multiples. */
@@ -144,7 +150,7 @@ export class ModuleTicks implements ScriptContext {
   pulse(output: number, seconds: number): void {
     const name = `gate${check('gate', output, OUTPUTS)}`;
     let frame = this.heard;
-    if (this.#sent.get(name) === 1) {
+    if (this.#sent.get(name)?.value === 1) {
       const end = Math.min(frame, this.#closing.get(output) ?? frame);
       this.#send(name, 0, end);
       frame = Math.max(frame, end + Math.ceil(GAP_S * this.sampleRate));
@@ -167,11 +173,21 @@ export class ModuleTicks implements ScriptContext {
     return this.#arena.floats[this.module.params[name]!.word]!;
   }
 
-  #send(name: string, value: number, frame: number): void {
-    if (this.#sent.get(name) === value) return;
+  /** Whether a parameter has this value already, or is about to. */
+  #isSet(name: string, value: number): boolean {
+    const sent = this.#sent.get(name);
+    if (sent?.value !== value) return false;
+    // A patch that was loaded again, a snapshot or a hand may have set it since; a render knows none of these.
+    return this.#arena.isOffline() || sent.frame >= this.#arena.frame() || this.#param(name) === Math.fround(value);
+  }
+
+  #send(name: string, value: number, at: number): void {
+    if (this.#isSet(name, value)) return;
+    // Never before what was said last: a pulse may begin a little after its tick.
+    const frame = Math.max(at, this.#sent.get(name)?.frame ?? at);
     if (frame < this.#arena.frame()) {
       this.late++;
-      if (this.script?.late === 'drop') return;
+      if (this.script?.late === 'drop') return void this.dropped++;
     }
     const command = this.#command;
     command[COMMAND.KIND] = COMMAND_SET;
@@ -183,10 +199,14 @@ export class ModuleTicks implements ScriptContext {
     command[COMMAND.FRAME_LO] = frame | 0;
     command[COMMAND.FRAME_HI] = Math.floor(frame / 2 ** 32);
     command[COMMAND.RAMP] = 0;
-    // What finds the ring full is counted there, and sent again when the script sets it again.
-    if (this.#arena.commands.push(command)) this.#sent.set(name, value);
+    // What finds the ring full is sent again when the script sets it again.
+    if (this.#arena.commands.push(command)) this.#sent.set(name, { value, frame });
+    else this.dropped++;
   }
 }
+
+/** How many multiples of `beats` lie before a beat. What is as near to one as rounding brings it is on it. */
+const multiplesBefore = (beat: number, beats: number): number => Math.ceil(beat / beats - 1e-9);
 
 function check(what: string, number: number, count: number): number {
   if (Number.isInteger(number) && number >= 1 && number <= count) return number;
