@@ -76,12 +76,16 @@ function report(error: unknown): number {
 }
 
 process.on('uncaughtException', (error) => process.exit(report(error)));
+
 // A reader that leaves (`krell modules | head -3`) and a terminal that is closed are no errors: the rest is for nobody.
+const isNobody = (error: NodeJS.ErrnoException): boolean => error.code === 'EPIPE' || error.code === 'EIO';
 for (const stream of [process.stdout, process.stderr])
-  stream.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE' && error.code !== 'EIO') throw error;
+  stream.on('error', (error) => {
+    if (!isNobody(error)) process.exit(report(unwritable(error)));
   });
+const unwritable = ({ code, message }: NodeJS.ErrnoException): KrellError =>
+  new KrellError('unwritable', `cannot write what there is to say: ${code === 'ENOSPC' ? 'the disk is full' : message}`);
 
 const code = await run(process.argv.slice(2)).catch(report);
 // Whatever a sound driver keeps open must not keep the process: flush, then go.
-process.stdout.write('', () => process.exit(code));
+process.stdout.write('', (error) => process.exit(error && !isNobody(error) ? report(unwritable(error)) : code));

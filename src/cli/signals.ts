@@ -8,7 +8,8 @@ const PATIENCE_S = 2;
 export const INTERRUPTED = 130;
 
 /**
- * From now on the first Ctrl-C aborts the returned signal and the command has two seconds to end. A second one ends the process with
+ * From now on the first Ctrl-C aborts the returned signal and the command has two seconds to end; so does the end of whoever reads what it
+ * prints (`krell monitor | head -1`). A second one ends the process with
  * 130; whoever is that impatient gets the system's own Ctrl-C back for a third.
  */
 export function abortOnInterrupt(): AbortSignal {
@@ -22,6 +23,7 @@ export function abortOnInterrupt(): AbortSignal {
     setTimeout(giveUp, PATIENCE_S * 1000).unref();
   };
   for (const signal of SIGNALS) process.on(signal, onSignal);
+  process.stdout.once('error', () => controller.abort());
   return controller.signal;
 }
 

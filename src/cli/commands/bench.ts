@@ -24,6 +24,7 @@ interface Bench {
 
 const FOLDER = new URL('../../../bench/', import.meta.url);
 const ALL = 'all';
+const RESULTS = 'bench/results';
 /** Bins of the histograms in --json. */
 const BINS = 50;
 
@@ -35,7 +36,7 @@ export const command = defineCommand({
     quick: { type: 'flag', help: 'a few seconds, rough numbers' },
     json: JSON_OPTION,
     html: { type: 'text', value: 'report.html', help: 'also write a page with plots' },
-    out: { type: 'text', value: 'folder', help: `where '${ALL}' writes its results; default bench/results` },
+    out: { type: 'text', value: 'folder', help: `where '${ALL}' writes its results; default ${RESULTS}` },
   },
 
   async run([name], { quick, json, html, out }) {
@@ -48,6 +49,9 @@ export const command = defineCommand({
     if (name !== ALL && !benches.has(name))
       throw new KrellError('unknown-bench', `there is no bench '${name}'`, { hint: didYouMean(name, names) });
     const chosen = [...benches].filter(([other, { isLong }]) => (name === ALL ? !isLong : other === name));
+    // Before minutes of measuring, not after them.
+    if (html !== undefined) write(html, '');
+    if (name === ALL) makeFolder(out ?? RESULTS);
     const reports: Record<string, Report> = {};
     for (const [each, bench] of chosen) {
       if (name === ALL) process.stderr.write(`${each} …\n`);
@@ -56,8 +60,8 @@ export const command = defineCommand({
     }
     const plain = Object.fromEntries(Object.entries(reports).map(([each, report]) => [each, summed(report)]));
     if (json) process.stdout.write(`${JSON.stringify(name === ALL ? plain : plain[name])}\n`);
-    if (html !== undefined) writeFileSync(html, reportPage(Object.values(reports)));
-    if (name === ALL) process.stderr.write(`results in ${keep(out ?? 'bench/results', plain, Object.values(reports))}\n`);
+    if (html !== undefined) write(html, reportPage(Object.values(reports)));
+    if (name === ALL) process.stderr.write(`results in ${keep(out ?? RESULTS, plain, Object.values(reports))}\n`);
     return 0;
   },
 });
@@ -84,10 +88,23 @@ function keep(folder: string, plain: object, reports: readonly Report[]): string
     .replace(/[^A-Za-z0-9]+/g, '-')
     .replace(/^-|-$/g, '');
   const path = join(folder, `${new Date().toISOString().slice(0, 10)}-${cpu.toLowerCase()}`);
-  mkdirSync(folder, { recursive: true });
-  writeFileSync(`${path}.json`, `${JSON.stringify(plain, null, 2)}\n`);
-  writeFileSync(`${path}.md`, `# Measured with 'krell bench ${ALL}'\n\n${reports.map(reportMarkdown).join('\n')}`);
+  write(`${path}.json`, `${JSON.stringify(plain, null, 2)}\n`);
+  write(`${path}.md`, `# Measured with 'krell bench ${ALL}'\n\n${reports.map(reportMarkdown).join('\n')}`);
   return `${path}.json`;
+}
+
+/** @throws KrellError `unwritable` */
+const write = (path: string, text: string): void => attempt(path, () => writeFileSync(path, text));
+const makeFolder = (path: string): void => attempt(path, () => void mkdirSync(path, { recursive: true }));
+
+function attempt(path: string, action: () => void): void {
+  try {
+    action();
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    const why = code === 'ENOENT' ? 'its folder does not exist' : message;
+    throw new KrellError('unwritable', `cannot be written: ${why}`, { path, hint: 'name another place' });
+  }
 }
 
 /** What can be run in bench/, by name; other files there only help. */
