@@ -8,9 +8,10 @@ import { encodeRunner } from '#src/kernel/wasm/runner.js';
 import { settle } from '#src/realtime/abandon.js';
 import { takePart } from '#src/realtime/block.js';
 import { Leader } from '#src/realtime/leader.js';
+import { offered, takenBy, waitForPlace } from '#src/realtime/spare.js';
 import { DspThread } from '#src/realtime/thread.js';
 import { readFrame, writeFrame } from '#src/shared/frame.js';
-import { CLAIM_TICKET, COMMANDS_CONTROL_W, CONTROL, OUTPUT_RING_W, RING, RUN_PLAYING } from '#src/shared/layout.js';
+import { CLAIM_TICKET, COMMANDS_CONTROL_W, CONTROL, OUTPUT_RING_W, RING, RUN_PLAYING, SPARE, WORKER } from '#src/shared/layout.js';
 import { holdPlan, releasePlan } from '#src/shared/plans.js';
 import { adderKernel, expected, TestArena, type Adder } from './arena.js';
 
@@ -223,4 +224,24 @@ describe.each([
       stage.check(`run ${run}`);
     }
   });
+});
+
+it('a place that the spare was taking is still offered, known to be without a thread, or its own', () => {
+  const PLACE = 3;
+  const found = new Set<string>();
+  for (let k = 0, lived = false; !lived; k++) {
+    const stage = new Stage(0);
+    const { words } = stage.arena;
+    words[CONTROL.SUCCESSION] = offered(PLACE);
+    const spare = mortal(stage.thread(SPARE));
+    life = k;
+    lived = stage.live(() => void waitForPlace(spare));
+    const succession = words[CONTROL.SUCCESSION]!;
+    const isOwn = stage.arena.worker(PLACE, WORKER.SEAT) === spare.seat;
+    const what = succession === offered(PLACE) ? 'offered' : takenBy(succession, spare.seat) === PLACE ? 'taken' : isOwn ? 'own' : 'lost';
+    found.add(what);
+    // Of another thread that dies meanwhile, nobody thinks that it was taking a place.
+    expect(takenBy(succession, spare.seat + 1)).toBe(-1);
+  }
+  expect([...found]).toEqual(['offered', 'taken', 'own']);
 });

@@ -96,6 +96,20 @@ describe('the command ring', () => {
     expect([...target.subarray(0, 3)]).toEqual([0, 0, 0]);
   });
 
+  it('works across the wrap of its counts at 2³²', () => {
+    const ring = new CommandRing(new SharedArrayBuffer(BYTES), 0);
+    ring.words[RING.READ] = ring.words[RING.WRITE] = 0x7fff_fffe;
+    const record = new Int32Array(COMMAND.WORDS);
+    for (let round = 0; round < 2; round++) {
+      for (let i = 0; i < COMMAND_SLOTS; i++) expect(ring.push(record.fill(i))).toBe(true);
+      expect([ring.fill(), ring.push(record)]).toEqual([COMMAND_SLOTS, false]);
+      for (let i = 0; i < COMMAND_SLOTS; i++)
+        if (!ring.pop(record, 0) || record[7] !== i) expect.fail(`record ${i} is ${record.join(' ')}`);
+      expect([ring.fill(), ring.pop(record, 0)]).toEqual([0, false]);
+      ring.words[RING.READ] = ring.words[RING.WRITE] = -5;
+    }
+  });
+
   it('carries half a million whole records from thread to thread', async () => {
     const memory = new SharedArrayBuffer(BYTES);
     const produced = onThread<number>(
