@@ -9,23 +9,14 @@ import { KrellError } from '../errors.js';
 import { CONTROL, RUN_PLAYING } from '../shared/layout.js';
 import { readFrame } from '../shared/frame.js';
 import type { Arena } from './arena.js';
-import type { Commands, InstanceChange, RecallOptions, SetOptions } from './commands.js';
+import type { Commands, RecallOptions, SetOptions } from './commands.js';
 import { applyEdits, isStructural, type Edit } from './edits.js';
 import type { EditEvent } from './events.js';
 import type { ModuleHealth } from './info.js';
 import type { Instances } from './instances.js';
-import { CABLE_FADE_S, initialParams, nextScene, type FadeOut, type LiveModule } from './live.js';
-import {
-  applyChanges,
-  copyPatch,
-  emptyPatch,
-  isCounter,
-  recallValues,
-  setParam,
-  snapshotValues,
-  type Patch,
-  type SnapshotValue,
-} from './patch/index.js';
+import { CABLE_FADE_S, nextScene, type FadeOut, type LiveModule } from './live.js';
+import { applyChanges, copyPatch, emptyPatch, recallValues, setParam, snapshotValues, type Patch } from './patch/index.js';
+import { ParamMoves } from './param-moves.js';
 import type { Player } from './player.js';
 import type { Registry } from './registry.js';
 import { stopped } from './stopped.js';
@@ -65,6 +56,7 @@ const RETRY_MS = 100;
 
 export class Patcher {
   readonly #context: PatcherContext;
+  readonly #moves: ParamMoves;
   #patch: Patch = emptyPatch();
   readonly #health = new WeakMap<LiveModule, ModuleHealth>();
   readonly #waiting: Wish[] = [];
@@ -80,6 +72,7 @@ export class Patcher {
 
   constructor(context: PatcherContext) {
     this.#context = context;
+    this.#moves = new ParamMoves(context, () => this.#patch);
   }
 
   get patch(): Patch {
@@ -94,6 +87,7 @@ export class Patcher {
   /** Refuses what waits and what is under way. */
   stop(): void {
     this.#isStopped = true;
+    this.#moves.stop();
     clearTimeout(this.#settling);
     for (const { reject } of [...this.#underWay, ...this.#waiting.splice(0)]) reject(stopped());
   }
@@ -113,7 +107,7 @@ export class Patcher {
     const { registry, commands } = this.#context;
     commands.check(options, this.#frame);
     const values = this.#write((patch) => setParam(patch, registry, id, param, value, options.voice));
-    commands.setParams(this.#live({ id, param, values }), options);
+    commands.setParams(this.#moves.live({ id, param, values }), options);
   }
 
   /** Sets all parameters of a snapshot: at one frame, but for thousands. @throws PatchError, KrellError; then none is set */
@@ -121,11 +115,11 @@ export class Patcher {
     const { registry, commands } = this.#context;
     commands.check(options, this.#frame);
     const recalled = snapshotValues(this.#patch, name);
-    const changes = recalled.flatMap((value) => this.#live(value));
+    const changes = recalled.flatMap((value) => this.#moves.live(value));
     const isOne = options.at !== undefined || commands.pieces(changes).length === 1;
     if (isOne) commands.setParams(changes, options);
     this.#write((patch) => recallValues(patch, registry, recalled));
-    if (!isOne) await this.#send(changes, options);
+    if (!isOne) await this.#moves.send(changes, options);
   }
 
   /** Notes parameter values that play already. */
@@ -135,10 +129,11 @@ export class Patcher {
 
   // ── on the way ──
 
-  /** Changes parameters in the patch now, and in the draft of the edit under way when that is done. */
+  /** Changes parameters in the patch now, in those to be loaded, and in the draft of the edit under way when that is done. */
   #write<T>(change: (patch: Patch) => T): T {
     const result = change(this.#patch);
     this.#meanwhile?.push(change);
+    for (const wish of [...this.#underWay, ...this.#waiting]) if ('patch' in wish) replay(change, wish.patch);
     return result;
   }
 
@@ -234,11 +229,11 @@ export class Patcher {
 
   /** Gives modules that were there before the parameters they are to have now. */
   async #followUp(before: Patch, wish: Wish): Promise<void> {
-    if ('patch' in wish) return this.#moveParams(before);
+    if ('patch' in wish) return this.#moves.move(before);
     // Removed and made again: the same module as before, but for its parameters.
     const remade = wish.edits.flatMap((edit) => (edit.kind === 'create' && before.modules.has(edit.id) ? [edit.id] : []));
-    if (remade.length > 0) await this.#moveParams(before, new Set(remade));
-    if (wish.edits.some(({ kind }) => kind === 'tempo')) await this.#followTempo();
+    if (remade.length > 0) await this.#moves.move(before, new Set(remade));
+    if (wish.edits.some(({ kind }) => kind === 'tempo')) await this.#moves.followTempo();
   }
 
   /** Plays a draft, if there is anything new to play, and makes it the patch. */
@@ -300,78 +295,8 @@ export class Patcher {
     return { kind: 'edit', added, removed, changed };
   }
 
-  /** Modules of another patch, all or some, that kept their state take the parameters of this one. */
-  #moveParams(before: Patch, ids?: ReadonlySet<string>): Promise<void> {
-    const { instances } = this.#context;
-    const changes: InstanceChange[] = [];
-    for (const { id, instance } of this.#modules().values()) {
-      if (ids && !ids.has(id)) continue;
-      const { definition } = instance;
-      const [old, wanted] = [before.modules.get(id), this.#patch.modules.get(id)!];
-      if (old?.type !== wanted.type || old.voices !== wanted.voices) continue;
-      const names = Object.keys(definition.params);
-      const said = initialParams(definition, old.params, before.tempo);
-      initialParams(definition, wanted.params, this.#patch.tempo).forEach((values, param) => {
-        if (isCounter(definition, names[param]!)) return;
-        // What was set a moment ago is in the patch of before, and perhaps not in the module yet.
-        const isNow = (now: readonly number[]): boolean =>
-          now.every((value, voice) => Math.fround(value) === Math.fround(values[values.length === 1 ? 0 : voice]!));
-        const all = said[param]!;
-        const saidByVoice = all.length === 1 ? new Array<number>(instance.voices).fill(all[0]!) : all;
-        if (!isNow(instances.targets(instance, param)) || !isNow(saidByVoice)) changes.push({ instance, param, values });
-      });
-    }
-    return this.#send(changes);
-  }
-
-  /** Gives the tempo to what follows it. */
-  #followTempo(): Promise<void> {
-    const changes: InstanceChange[] = [];
-    for (const { id, instance } of this.#modules().values())
-      Object.entries(instance.definition.params).forEach(([name, spec], param) => {
-        if (spec.kind === 'number' && spec.follows === 'tempo' && !this.#patch.modules.get(id)!.params.has(name))
-          changes.push({ instance, param, values: [this.#patch.tempo] });
-      });
-    return this.#send(changes);
-  }
-
-  /**
-   * Sets parameters to what the patch says: all in one block, or where they are too many for that in several. Which, `changes` tells; the values may
-   * be others when their turn comes, for the patch may have been changed meanwhile.
-   */
-  async #send(changes: readonly InstanceChange[], options: RecallOptions = {}): Promise<void> {
-    const { commands } = this.#context;
-    const pieces = commands.pieces(changes);
-    for (const [i, piece] of pieces.entries()) {
-      const isFirst = i === 0 && commands.hasRoom(piece);
-      if (!isFirst && !(await commands.taken()))
-        throw new KrellError('busy', `${pieces.slice(i).flat().length} parameters could not be set: too many changes wait to be played`, {
-          hint: 'set fewer of them for a time to come',
-        });
-      if (this.#isStopped) throw stopped();
-      commands.setParams(
-        piece.flatMap((change) => this.#asInPatch(change)),
-        options,
-      );
-    }
-  }
-
-  #asInPatch({ instance, param }: InstanceChange): InstanceChange[] {
-    const module = this.#modules().get(instance.name);
-    if (module?.instance !== instance) return [];
-    const { params } = this.#patch.modules.get(module.id)!;
-    return [{ instance, param, values: initialParams(instance.definition, params, this.#patch.tempo)[param]! }];
-  }
-
   #modules(): ReadonlyMap<string, LiveModule> {
     return this.#context.player.scene.modules;
-  }
-
-  /** A change of what plays; none when an edit under way has just made the module another: it has the new values already. */
-  #live({ id, param, values }: SnapshotValue): InstanceChange[] {
-    const instance = this.#modules().get(id)?.instance;
-    const index = instance ? this.#context.registry.paramIndex(instance.definition.type, param) : -1;
-    return instance && index >= 0 ? [{ instance, param: index, values }] : [];
   }
 
   get #frame(): number {

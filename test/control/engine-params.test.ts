@@ -224,6 +224,21 @@ describe('a load right after a change', () => {
     expect(offset(engine)).toBe(0);
   });
 
+  it.each([1, 4])('but for what is set after it was asked for, with %i voices', async (voices) => {
+    const engine = await create();
+    await engine.loadPatch(patch(TWO, TWO_CABLES));
+    await record(engine, 48_000 * 60, async () => {
+      const load = engine.loadPatch(patch({ ...TWO, a: { ...TWO.a, voices, params: { offset: 3 } } }, TWO_CABLES));
+      const sets = [engine.set('a', 'offset', 5)];
+      await Promise.resolve();
+      await Promise.resolve();
+      sets.push(engine.set('b', 'offset', 4));
+      await Promise.all([load, ...sets]);
+      await until(() => offset(engine) === 5 && engine.moduleInfo('b').params['offset'] === 4);
+    });
+    expect(engine.patch.modules.get('a')).toMatchObject({ voices, params: new Map([['offset', [5]]]) });
+  });
+
   it('leaves the patch that was given as it was', async () => {
     const engine = await create();
     const given = loadPatch(JSON.stringify(patch(TWO, TWO_CABLES)), engine.registry);
