@@ -54,7 +54,7 @@ export const LOOPBACK = '127.0.0.1';
 /** Milliseconds the thread may take to listen, to hand over changes, the engine to read them, and the thread to leave. */
 const LISTEN_MS = 10_000;
 const FLUSH_MS = 1000;
-const DRAIN_MS = 100;
+const DRAIN_MS = 1000;
 const STOP_MS = 500;
 /** A thread that dies more often than this within a minute is not started again. */
 const RESTARTS = 5;

@@ -1,7 +1,7 @@
 // The OSC thread: sockets, and all that comes through them. It never waits for control, and the audio never waits for it.
 import { parentPort, workerData } from 'node:worker_threads';
 import { favour } from '../realtime/priority.js';
-import { CONTROL } from '../shared/layout.js';
+import { CONTROL, RUN_PLAYING } from '../shared/layout.js';
 import { AddressTable } from './addresses.js';
 import type { Client } from './client.js';
 import { EngineClock } from './clock.js';
@@ -18,6 +18,8 @@ import { Space } from './space.js';
 /** Milliseconds between two looks at the clock, and between two flushes while something waits for room. */
 const TICK_MS = 20;
 const FLUSH_MS = 1;
+/** Milliseconds that control has to wait for room, at most. */
+const FLUSH_WITHIN_MS = 500;
 /** After as many milliseconds without a look this thread has stood still, and what has come meanwhile is old. */
 const STOOD_STILL_MS = 1000;
 /** Milliseconds that it may then take to read what has come. */
@@ -67,6 +69,14 @@ function flush(): void {
   if (!input.flush()) flushing = setTimeout(flush, FLUSH_MS);
 }
 
+/** Control is about to say something that is to come after what OSC has said: what waits for room goes first. */
+function answerFlush(request: number, end: number): void {
+  const now = performance.now();
+  const mayWait = now < end && Atomics.load(words, CONTROL.RUN) === RUN_PLAYING;
+  if (input.flush() || !mayWait) link.flush(request, now);
+  else setTimeout(answerFlush, FLUSH_MS, request, end);
+}
+
 function tick(): void {
   const now = performance.now();
   if (now - tickedAt > STOOD_STILL_MS) fallBehind(now);
@@ -100,7 +110,7 @@ function take(message: ToOsc): void {
     case 'changed':
       return link.changed();
     case 'flush':
-      return link.flush(message.request, performance.now());
+      return answerFlush(message.request, performance.now() + FLUSH_WITHIN_MS);
     case 'stop':
       return void stop();
   }

@@ -13,12 +13,13 @@ import type { OscThreadOptions } from '#src/osc/protocol.js';
 import { OscServer } from '#src/osc/server.js';
 import { PATCH, temporaryFolder, until } from './server-rig.js';
 
+const BLOCK = 64;
 const folder = temporaryFolder();
 let engine: Engine;
 let server: OscServer;
 let quits = 0;
 beforeAll(async () => {
-  engine = await Engine.create({ workers: 1, realtime: false });
+  engine = await Engine.create({ workers: 1, realtime: false, blockFrames: BLOCK });
   await engine.start({ driver: 'null' });
   const onQuit = (): void => void quits++;
   server = await OscServer.start(engine, { oscPort: 0, httpPort: 0, patchFolders: [folder], recordFolder: folder, onQuit });
@@ -128,8 +129,8 @@ describe('a player', () => {
         encodeBundle(IMMEDIATELY, [encodeMessage('/vcf/cutoff', [900 + i]), encodeMessage('/engine/snapshot/recall', ['low'])]),
       );
       await until(() => player.heard.length > i);
-      await until(() => engine.moduleInfo('vcf').params['cutoff'] === 100);
-      await new Promise((resolve) => setTimeout(resolve, 20));
+      const done = engine.frame;
+      await until(() => engine.frame > done + 8 * BLOCK);
       expect(engine.moduleInfo('vcf').params['cutoff']).toBe(100);
       expect(engine.patch.modules.get('vcf')!.params.get('cutoff')).toEqual([100]);
     }

@@ -132,6 +132,31 @@ describe('over UDP', () => {
     expect(thread.counter(CONTROL.OSC_DROPPED)).toBe(0);
   });
 
+  it('has everything in the ring before it says so', async () => {
+    const thread = await Thread.start();
+    const peer = await thread.udp();
+    const sets = Array.from({ length: 100 }, () => encodeMessage('/vcf/cutoff', [100]));
+    for (let sent = 0; sent < COMMAND_SLOTS; sent += 100) {
+      peer.sendRaw(encodeBundle(1n, sets));
+      if (sent % 2000 === 0) await sleep(1);
+    }
+    peer.send('/vcf/cutoff', 199);
+    peer.send('/engine/version');
+    await peer.next();
+    const asked = performance.now();
+    thread.tell({ kind: 'flush', request: 7 });
+    const isFlushed = (): boolean => thread.said.some(({ kind }) => kind === 'flushed');
+    await sleep(20);
+    const isEarly = isFlushed();
+    const commands = thread.arena.commands();
+    // It waits for half a second: of a machine that stood still as long nothing is known.
+    if (performance.now() - asked > 400) return;
+    expect(isEarly).toBe(false);
+    await thread.until(isFlushed);
+    commands.push(...thread.arena.commands());
+    expect(commands.at(-1)!.value).toBe(199);
+  });
+
   it('catches up without a burst when it has stood still', async () => {
     const thread = await Thread.start();
     const peer = await thread.udp();
