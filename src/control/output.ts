@@ -67,6 +67,8 @@ const CLOSE_MS = 1000;
 /** Frames kept ready for a file: offline, depth costs nothing. */
 const FILE_DEPTH = RING_FRAMES / 2;
 const LOOK_MS = 1000;
+/** Shared by all engines of the process. */
+const quiet = new Int32Array(new SharedArrayBuffer(4));
 /** More than the ring can hold. */
 const MAX_LATENCY_MS = 1000;
 
@@ -134,7 +136,7 @@ export class Output {
   #start(driver: HostOptions['driver'], { device = this.#options.device, handle }: Partial<Abandoned> = {}): void {
     const turn = this.#turns++;
     const { inputs, file, periodFrames = this.#settings.blockFrames } = this.#options;
-    const workerData: HostOptions = { memory: this.#arena.memory, driver, device, inputs, periodFrames, file, turn, handle };
+    const workerData: HostOptions = { memory: this.#arena.memory, driver, device, inputs, periodFrames, file, turn, handle, quiet };
     const host = new Worker(new URL('../host/host.js', import.meta.url), { workerData });
     this.#hosts.add(host);
     host.once('exit', () => {

@@ -56,6 +56,8 @@ export interface HostOptions {
   readonly inputs?: number | undefined;
   /** Frames per period, if the device can; the null and file drivers always can. */
   readonly periodFrames: number;
+  /** For quiet.ts: one word for all hosts of the process. */
+  readonly quiet?: Int32Array<SharedArrayBuffer>;
   /** For the file driver. */
   readonly file?: FileTarget | undefined;
 }

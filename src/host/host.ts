@@ -11,6 +11,7 @@ import type { FileResult } from './file.js';
 import { NullDriver } from './null.js';
 import { openDriver, release, type Opened } from './open.js';
 import { Player } from './player.js';
+import { takeTurns } from './quiet.js';
 import { HOST_PRIORITY, raisePriority } from '../realtime/priority.js';
 
 const RETRY_MS = 1000;
@@ -18,7 +19,8 @@ const RETRY_MS = 1000;
 const LOOK_MS = 100;
 
 const options = workerData as HostOptions;
-const { turn = 0 } = options;
+const { turn = 0, quiet } = options;
+if (quiet) takeTurns(quiet);
 const words = new Int32Array(options.memory.buffer);
 const isStopped = (): boolean => Atomics.load(words, CONTROL.RUN) === RUN_STOP;
 

@@ -94,7 +94,8 @@ export class Player {
     this.logPeriod();
     const depth = words[CONTROL.RING_DEPTH]!;
     const ahead = depth >= periodFrames;
-    if (!ahead) this.need(depth);
+    if (ahead) Atomics.store(words, CONTROL.HOST_NEEDS, 0);
+    else this.need(depth);
     if (Atomics.load(words, CONTROL.RUN) !== RUN_PLAYING) this.flowing = false;
     // Not before all is ready that is to be kept ready: an engine's first blocks are its slowest.
     else if (this.ring.fill() >= (ahead ? depth : periodFrames)) this.flowing = true;

@@ -26,14 +26,26 @@ const cLibrary = once((): CLibrary | undefined => {
   );
 });
 
+/** A word that all host threads of the process share: 1 while one of them has the outputs turned off. */
+let turn = new Int32Array(new SharedArrayBuffer(4));
+const [FREE, TAKEN] = [0, 1];
+/** One that dies while it has its turn must not keep the others. */
+const PATIENCE_MS = 5000;
+
+/** From now on this thread takes turns with the others that have this word. */
+export function takeTurns(word: Int32Array<SharedArrayBuffer>): void {
+  turn = word;
+}
+
 /**
  * Runs `task` while what the process writes to the given outputs goes nowhere. It is short and at start, for it silences
- * every thread. Without koffi or on Windows the task runs unmuted.
+ * every thread. One thread at a time: what a second one found, and put back in the end, would be nowhere. Without koffi or on Windows the task runs unmuted.
  */
 export function quietly<T>(outputs: readonly number[], task: () => T): T {
   const calls = cLibrary();
   if (!calls) return task();
   const { dup, dup2, close, flush } = calls;
+  while (Atomics.compareExchange(turn, 0, FREE, TAKEN) !== FREE) if (Atomics.wait(turn, 0, TAKEN, PATIENCE_MS) === 'timed-out') break;
   const nowhere = openSync('/dev/null', 'w');
   const kept = outputs.map((output) => dup(output));
   for (const output of outputs) dup2(nowhere, output);
@@ -45,5 +57,7 @@ export function quietly<T>(outputs: readonly number[], task: () => T): T {
     outputs.forEach((output, i) => dup2(kept[i]!, output));
     for (const fd of kept) close(fd);
     closeSync(nowhere);
+    Atomics.store(turn, 0, FREE);
+    Atomics.notify(turn, 0, 1);
   }
 }
