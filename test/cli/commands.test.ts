@@ -1,4 +1,6 @@
 // The program from the outside: help, exit codes, what goes to stdout and what to stderr.
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { file, folder, krell, patch, PROGRAM, run, TONE } from './krell.js';
 
@@ -191,6 +193,49 @@ describe('krell bench', () => {
   });
 });
 
+describe('krell check, of scripts', () => {
+  const scripted = (name: string): string =>
+    file(`${name}.json`, patch({ s: { type: 'script', script: `${name}.ts` }, out: { type: 'out' } }, []));
+  const check = (name: string, text: string) => {
+    file(`${name}.ts`, text);
+    return krell(['check', scripted(name)]);
+  };
+
+  it.each([
+    ['syntax', 'const a = 1;\nexport default (;', 'syntax.ts:2:17: Unexpected token'],
+    ['missing', "import { a } from './nowhere.js';\nexport default { tick() {} };", "missing.ts:1:19: there is no file './nowhere.js'"],
+    ['name', "import { fife } from './five.js';\nexport default { tick() { fife; } };", "name.ts:1:10: './five.js' exports no 'fife'"],
+    [
+      'type',
+      "import { Script } from 'krell/script';\nexport default { tick() {} } as Script;",
+      "type.ts:1:10: 'krell/script' exports no 'Script'",
+    ],
+    [
+      'engine',
+      `import '${fileURLToPath(import.meta.resolve('#src/control/engine.js'))}';\nexport default { tick() {} };`,
+      'engine.ts:1:8: control/engine.js: only the main thread',
+    ],
+    ['none', 'export const a = 1;', 'none.ts:1:1: exports no script'],
+    [
+      'tock',
+      "import { defineScript } from 'krell/script';\nexport default defineScript({ tock() {} } as never);",
+      'tock.ts:2:29: exports no script',
+    ],
+  ])('names file, line and column: %s', async (name, text, message) => {
+    file('five.ts', 'export const five: number = 5;');
+    const { code, stderr } = await check(name, text);
+    expect(code).toBe(1);
+    expect(stderr).toContain(`  modules.s.script: ${folder}/${message}`);
+  });
+
+  it('is content with what is right, and runs nothing of it', async () => {
+    const text =
+      "import { defineScript, type ScriptContext } from 'krell/script';\nprocess.exit(9);\nexport default defineScript({ tick(ctx: ScriptContext) {} });";
+    const { code, stdout } = await check('right', text);
+    expect({ code, stdout }).toEqual({ code: 0, stdout: expect.stringContaining('ok ') as string });
+  });
+});
+
 describe('krell devices', () => {
   it('lists drivers and devices and says what play takes, and nothing that a sound library has to say', async () => {
     const { code, stdout, stderr } = await krell(['devices']);
@@ -207,5 +252,18 @@ describe('krell devices', () => {
     expect(stderr).toBe('');
     expect(drivers.map(({ name }) => name)).toEqual(['jack', 'portaudio', 'naudiodon', 'null']);
     expect(auto.driver).toBe(drivers.find(({ available }) => available)!.name);
+  });
+});
+
+describe('output', () => {
+  it.skipIf(!existsSync('/dev/full'))('that cannot be written is a failure', async () => {
+    const { code, stderr } = await run('/bin/sh', ['-c', `"${process.execPath}" "${PROGRAM}" modules > /dev/full`]);
+    expect({ code, stderr }).toEqual({ code: 1, stderr: 'krell modules: cannot write what there is to say: the disk is full\n' });
+  });
+
+  it('of a bench is tried before minutes of measuring', async () => {
+    const { code, stderr } = await krell(['bench', 'jobs', '--quick', '--html', `${folder}/nowhere/report.html`]);
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/^krell bench: .*report\.html: cannot be written: its folder does not exist/);
   });
 });

@@ -58,6 +58,12 @@ describe('krell monitor', () => {
     expect(code).toBe(0);
   });
 
+  it('stops when nobody reads any more', async () => {
+    // Whoever reads leaves at once; what comes then finds that out.
+    const { code } = await monitor([], (child) => child.stdout!.destroy());
+    expect(code).toBe(0);
+  });
+
   it('says that nobody listens', async () => {
     const { code, stderr } = await krell(['monitor', '--port', String(await freePort())]);
     expect(code).toBe(1);
