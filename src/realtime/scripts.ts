@@ -5,7 +5,7 @@ import { signal } from '../shared/gate.js';
 /** Whether scripts have said all that belongs before the end of the block to come. Live, nobody waits for them. */
 export function scriptsHaveSpoken(words: Int32Array): boolean {
   if (Atomics.load(words, CONTROL.SCRIPT_MODE) !== 2) return true;
-  const end = words[CONTROL.FRAME_LO]! + words[CONTROL.BLOCK_FRAMES]!;
+  const end = (words[CONTROL.FRAME_LO]! + words[CONTROL.BLOCK_FRAMES]!) | 0;
   for (let thread = 0; thread < MAX_SCRIPT_THREADS; thread++) {
     if (Atomics.load(words, scriptWord(thread, SCRIPT.ACTIVE)) === 0) continue;
     if (((Atomics.load(words, scriptWord(thread, SCRIPT.SAID)) - end) | 0) < 0) return false;
