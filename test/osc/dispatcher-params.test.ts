@@ -170,7 +170,7 @@ describe('a full ring', () => {
     expect(ofPad.map(({ voice }) => voice)).toEqual([-1, 2]);
   });
 
-  it('keeps what is meant for now though another value lies ahead, and its place before a trigger', () => {
+  it('keeps what is meant for now though another value lies ahead, and its place before events', () => {
     const d = fourModules();
     for (let i = 0; i < COMMAND_SLOTS; i++) d.send('/vcf/cutoff', 100);
     d.arena.commands();
@@ -179,10 +179,15 @@ describe('a full ring', () => {
       [100, -1],
       [200, RATE],
     ]);
-    for (let i = 0; i < COMMAND_SLOTS; i++) d.send('/keys/x', f32(i / COMMAND_SLOTS));
-    d.arena.commands();
-    d.send('/keys/trig');
-    expect(d.arena.commands().map(({ kind }) => kind)).toEqual([COMMAND_SET, COMMAND_ADD]);
+    for (const [event, kind] of [
+      [['/keys/trig'], COMMAND_ADD],
+      [['/keys/note', 60, 1], COMMAND_NOTE],
+    ] as const) {
+      for (let i = 0; i < COMMAND_SLOTS; i++) d.send('/keys/x', i / COMMAND_SLOTS);
+      d.arena.commands();
+      d.send(...event);
+      expect(d.arena.commands().map((command) => command.kind)).toEqual([COMMAND_SET, kind]);
+    }
   });
 
   it('never lets an older value overtake a newer one', () => {

@@ -140,6 +140,7 @@ describe('commands', () => {
       0,
     ]);
     expect(said(await thread.ask('alias/set', ['/2/x', 'vcf', 'resonance', 1.5]))[0]![2]).toMatch(/high is missing/);
+    expect(said(await thread.ask('alias/set', ['/vco/freq', 'vcf', 'resonance']))[0]![2]).toMatch(/under '\/vco' are that module's own/);
     expect(said(await thread.ask('alias/remove', ['/2/x']))).toEqual([['/done', '/engine/alias/remove', '/2/x']]);
     expect(said(await thread.ask('tempo', [150]))).toEqual([['/done', '/engine/tempo', 150]]);
     expect(said(await thread.ask('patch/title', ['Night']))).toEqual([['/done', '/engine/patch/title', 'Night']]);
