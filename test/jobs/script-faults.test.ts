@@ -283,3 +283,27 @@ it('renders on when a script fails, and says so', async () => {
   });
   expect(faults).toEqual([expect.stringMatching(/a\.ts:6:\d+: TypeError/)]);
 });
+
+it('gives the same bits from several files at once, in any blocks', async () => {
+  const files = ['a.ts', 'b.ts', 'c.ts'];
+  const folder = new Folder(
+    Object.fromEntries(files.map((file) => [file, script('ctx.cv(1, ctx.random() * 10); ctx.pulse(1, ctx.random() / 20);')])),
+  );
+  const plain = JSON.parse(folder.patch(...files)) as { cables: object[] };
+  const outputs = files.flatMap((_, i) => [`s${i}.cv1`, `s${i}.gate1`]);
+  const patch = JSON.stringify({
+    ...plain,
+    cables: outputs.map((from, i) => ({ from, to: i % 2 ? 'out.left' : 'out.right', gain: 0.05 })),
+  });
+  const hashes = new Set<string>();
+  for (const [blockFrames, workers] of [
+    [16, 1],
+    [256, 2],
+    [1024, 2],
+  ] as const) {
+    const { sha256, peak } = await render(patch, { source: folder.source, sampleRate: RATE, seconds: 1, blockFrames, workers });
+    expect(peak).toBeGreaterThan(0.01);
+    hashes.add(sha256);
+  }
+  expect(hashes.size).toBe(1);
+});
