@@ -245,7 +245,7 @@ export class JobPool {
     if (this.#closed) return;
     this.#counts.restarts++;
     const [job] = jobs;
-    const what = job?.interruptedMs === undefined ? `died: ${cause.message}` : 'was terminated, it did not react';
+    const what = thread.isTerminated ? 'was terminated, it did not react' : `died: ${cause.message}`;
     const during = job ? ` while it ran job ${job.id} (${job.name})` : '';
     this.#onFault(new KrellError('job-thread', `a job thread ${what}${during}`, { hint: 'it was replaced', cause }));
     // One that cannot be replaced is not alive, which the statistics tell.

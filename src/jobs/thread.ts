@@ -17,13 +17,18 @@ export interface ThreadEvents {
   died(thread: JobThread, jobs: readonly PoolJob[], cause: Error): void;
 }
 
-/** Looks in a row at which a thread has jobs and does none of them, before it counts as hung: what a job left behind may do that. */
-const MUTE_LOOKS = 1000;
+/**
+ * Looks in a row at which a thread has jobs and begins none of them, before it counts as hung: what a job left behind may do that. Some 20 s:
+ * a gigabyte of arguments takes its time too.
+ */
+const MUTE_LOOKS = 4000;
 
 export class JobThread {
   /** Runs one job for so long that it gets no others. */
   isStuck = false;
   isAlive = false;
+  /** Whether it was ended because it did not react. */
+  isTerminated = false;
   #port!: MessagePort;
   #words!: Int32Array;
   #kill!: AbortController;
@@ -51,6 +56,7 @@ export class JobThread {
     this.#seen = { passed: this.#given, running: undefined, mute: 0 };
     this.#jobs.clear();
     this.isStuck = false;
+    this.isTerminated = false;
     this.#task = this.pool.run({ port: port2, words: this.#words }, { transferList: [port2], signal: this.#kill.signal });
     return new Promise((resolve, reject) => {
       port1.on('message', (report: Report) => {
@@ -176,6 +182,7 @@ export class JobThread {
 
   /** Ends the system's thread, whatever it does. */
   terminate(): void {
+    this.isTerminated = true;
     this.#kill.abort();
   }
 
