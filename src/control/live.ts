@@ -213,18 +213,17 @@ class SceneBuilder {
 
   /** Of what leaves, keeps only what can still be heard: by way of its cables it reaches a module that stays, or the bus. */
   #dropSilent(): void {
+    const feeders = new Map<number, number[]>();
+    for (const { from, to } of this.#cables) {
+      const known = feeders.get(slotOf(to));
+      if (known) known.push(from.instance.slot);
+      else feeders.set(slotOf(to), [from.instance.slot]);
+    }
     const heard = new Set<number>([BUS_SLOT]);
     for (const { instance } of this.#modules.values()) heard.add(instance.slot);
-    let waiting = this.#leaving;
-    for (let found = true; found;) {
-      const audible = waiting.filter((module) =>
-        this.#cables.some((cable) => cable.from.instance === module.instance && heard.has(slotOf(cable.to))),
-      );
-      for (const { instance } of audible) heard.add(instance.slot);
-      waiting = waiting.filter((module) => !audible.includes(module));
-      found = audible.length > 0;
-    }
-    this.#leaving = this.#leaving.filter((module) => !waiting.includes(module));
+    // A set is walked through to its end, whatever is added on the way.
+    for (const slot of heard) for (const feeder of feeders.get(slot) ?? []) heard.add(feeder);
+    this.#leaving = this.#leaving.filter(({ instance }) => heard.has(instance.slot));
     this.#cables = this.#cables.filter((cable) => heard.has(cable.from.instance.slot) && heard.has(slotOf(cable.to)));
   }
 

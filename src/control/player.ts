@@ -13,7 +13,8 @@ import { buildPlan, type Plan, type PlanSettings } from './plan.js';
 import { until } from './threads.js';
 import { Timings } from './timings.js';
 
-const ADOPT_MS = 2000;
+/** Milliseconds that the threads may take for new kernels, and for a plan: one that has just died must be replaced, perhaps by one that has yet to start. */
+const ADOPT_MS = 5000;
 const RETIRE_MS = 5;
 /** Kernels that nobody needs yet are compiled when the first sound is out. */
 const WARM_AFTER_MS = 500;

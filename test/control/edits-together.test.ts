@@ -169,14 +169,8 @@ it('a plan that nobody takes is withdrawn, and everything is as it was', async (
   ];
   // As when a thread is late and does not come back.
   words[partitions + PARTITION.CLAIM] = CLAIM_ABANDONED;
-  const [made, loaded] = await outcomes([
-    engine.edit([
-      { kind: 'create', type: 'lfo', id: 'b' },
-      { kind: 'connect', from: 'b.sine', to: 'out.left' },
-    ]),
-    engine.loadPatch(patch({ c: { type: 'vco' } })),
-  ]);
-  for (const outcome of [made, loaded]) expect(outcome).toMatch(/did not take the new plan; try again/);
+  const edits = [engine.createModule('lfo', 'b'), engine.connect('a.sine', 'out.left'), engine.saveSnapshot('s')];
+  for (const outcome of await outcomes(edits)) expect(outcome).toMatch(/did not take the new plan; try again/);
   expect([ids(), liveIds(), engine.savePatch()]).toEqual([['out', 'a'], ['out', 'a'], saved]);
   expect(engine.stats().memory.used).toBe(used);
   words[partitions + PARTITION.CLAIM] = CLAIM_ENDED;

@@ -81,6 +81,17 @@ describe('edits while playing', () => {
   });
 });
 
+it('a chain of thousands of modules goes as quickly as it came', async () => {
+  const engine = await create();
+  const ids = Array.from({ length: 2500 }, (_, i) => `m${i}`);
+  const chain = ids.map((id, i): [string, string] => [`${id}.out`, i > 0 ? `m${i - 1}.in` : 'out.left']);
+  await engine.loadPatch(patch({ ...Object.fromEntries(ids.map((id) => [id, { type: 'attenuverter' }])), ...OUT }, chain));
+  await engine.start({ driver: 'file', file: { frames: 48_000 * 3600, bits: '32f' } });
+  // The modules play on until they are silent, which takes a search through all of them.
+  await engine.loadPatch(patch(OUT));
+  expect(engine.listModules().map(({ id }) => id)).toEqual(['out']);
+});
+
 describe('failures', () => {
   it('leave the patch and the sound as they were', async () => {
     const engine = await create({ memoryBytes: 16 * 1024 * 1024 });
