@@ -13,7 +13,7 @@ import type { OutgoingMessage, Registration } from './protocol.js';
 export const REPLY_LIMITS = {
   /** Clients that are told of everything, and those that watch what arrives. */
   registered: 64,
-  /** Complaints a second, to one client and to all together. */
+  /** Complaints a second, to one client and to all together; to one client, of what came late. */
   complaints: 50,
   allComplaints: 500,
   /** Values a second that one client is told: a pattern may ask for a thousand. */
@@ -32,6 +32,7 @@ interface Session {
   credit: number;
   readonly complaints: Rate;
   readonly answers: Rate;
+  readonly late: Rate;
 }
 
 export class Replies {
@@ -42,11 +43,8 @@ export class Replies {
   readonly #notified = new Map<Client, Client>();
   readonly #monitors = new Set<Client>();
   readonly #complaints = new Rate(REPLY_LIMITS.allComplaints);
-  readonly #late = new Rate(REPLY_LIMITS.late);
   readonly #drops = new Rate(1);
   readonly #monitored = new Rate(REPLY_LIMITS.monitored);
-  /** Replies that a stranger's credit was too small for. */
-  withheld = 0;
 
   /** `now`: milliseconds. */
   constructor(trustLoopback: boolean, now: () => number = () => performance.now()) {
@@ -57,7 +55,8 @@ export class Replies {
   #session(client: Client): Session {
     let session = this.#sessions.get(client);
     if (!session) {
-      session = { credit: 0, complaints: new Rate(REPLY_LIMITS.complaints), answers: new Rate(REPLY_LIMITS.answers) };
+      const { complaints, answers, late } = REPLY_LIMITS;
+      session = { credit: 0, complaints: new Rate(complaints), answers: new Rate(answers), late: new Rate(late) };
       this.#sessions.set(client, session);
     }
     return session;
@@ -82,10 +81,7 @@ export class Replies {
   #deliver(client: Client, packet: Uint8Array): boolean {
     if (!this.isTrusted(client)) {
       const session = this.#session(client);
-      if (session.credit < packet.length) {
-        this.withheld++;
-        return false;
-      }
+      if (session.credit < packet.length) return false;
       session.credit -= packet.length;
     }
     return client.send(packet);
@@ -129,8 +125,9 @@ export class Replies {
 
   /** A message's time had passed. */
   late(client: Client, message: Message, milliseconds: number): void {
-    if (!this.#late.allows(this.#now())) return;
-    const skipped = this.#late.takeSkipped();
+    const rate = this.#session(client).late;
+    if (!rate.allows(this.#now())) return;
+    const skipped = rate.takeSkipped();
     this.#news(client, '/late', [addressOf(message), { type: 'f', value: milliseconds }, ...(skipped > 0 ? [skipped] : [])]);
   }
 

@@ -117,6 +117,15 @@ describe('time', () => {
     expect(d.counter(CONTROL.OSC_LATE)).toBe(1);
   });
 
+  it('tells of what one client sends late though another is always late', () => {
+    const d = fourModules();
+    const other = new TestClient(2);
+    d.arena.frame = RATE;
+    for (let i = 0; i < 30; i++) d.sendAt(0, '/vcf/cutoff', 100);
+    d.dispatcher.receive(encodeBundle(tag(0.5), [encodeMessage('/pad/cutoff', [100])]), other);
+    expect(other.heard).toEqual([['/late', '/pad/cutoff', 500]]);
+  });
+
   it('tells of late commands too', () => {
     const d = fourModules();
     d.arena.frame = RATE;

@@ -107,7 +107,6 @@ describe('strangers', () => {
       expect(stranger.bytes).toBeLessThanOrEqual(packet.length);
     }
     expect(stranger.heard.length).toBeGreaterThan(0);
-    expect(d.replies.withheld).toBeGreaterThan(5);
   });
 
   it('are everybody on this machine if it is not trusted, until they register', () => {

@@ -11,6 +11,8 @@ import type { OscAliasEntry, OscModule } from '#src/osc/protocol.js';
 import { Space, type SpaceChange } from '#src/osc/space.js';
 import { PARAM, STATE, VECTOR_PARAMS } from '#src/shared/layout.js';
 
+export { until } from './until.js';
+
 export interface Part {
   readonly type: string;
   readonly voices?: number;
@@ -144,13 +146,4 @@ export async function untilClosed(socket: Socket): Promise<string> {
   socket.on('data', (data) => (text += data.toString('latin1')));
   if (!socket.destroyed) await once(socket, 'close');
   return text;
-}
-
-/** Waits for something that is to happen. */
-export async function until(what: () => boolean): Promise<void> {
-  const end = Date.now() + 10_000;
-  while (!what()) {
-    if (Date.now() > end) throw new Error('it did not happen');
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
 }

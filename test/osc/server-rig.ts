@@ -9,6 +9,9 @@ import { Engine } from '#src/control/engine.js';
 import type { Value } from '#src/osc/encode.js';
 import type { FromOsc, OscThreadOptions, OutgoingMessage, ParamChange, ToOsc } from '#src/osc/protocol.js';
 import { OscServer, type OscServerOptions, type OscThread } from '#src/osc/server.js';
+import { until } from './until.js';
+
+export { until };
 
 /** Does as the OSC thread would: listens, passes on what a test says, and keeps what it is told. */
 export class ScriptedThread implements OscThread {
@@ -66,13 +69,6 @@ export class ScriptedThread implements OscThread {
   }
   pushes(): OutgoingMessage[] {
     return this.told.flatMap((message) => (message.kind === 'push' ? message.messages : []));
-  }
-}
-
-export async function until(done: () => boolean): Promise<void> {
-  for (const end = Date.now() + 5000; !done();) {
-    if (Date.now() > end) throw new Error('it did not happen');
-    await new Promise((resolve) => setTimeout(resolve, 1));
   }
 }
 
