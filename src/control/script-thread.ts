@@ -55,7 +55,10 @@ export class ScriptThread {
     for (const field of [SCRIPT.ACTIVE, SCRIPT.WAITS, SCRIPT.CURRENT, SCRIPT.BEAT]) Atomics.store(words, scriptWord(place, field), 0);
     Atomics.store(words, scriptWord(place, SCRIPT.SAID), words[CONTROL.FRAME_LO]!);
     const job = pool.submit<never>(HANDLER, { memory: buffer, link, thread: place }, { name: 'scripts' });
-    job.result().catch((error: Error) => this.#end(`took its thread with it (${error.message})`, error.cause));
+    job.result().catch(({ message, cause }: Error) => {
+      const why = cause instanceof Error ? cause.message : message;
+      this.#end(`took its thread with it (${why})`, cause);
+    });
     void this.#listen();
   }
 
