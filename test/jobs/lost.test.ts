@@ -95,6 +95,23 @@ it('refuses the 10,001st, and no other', async () => {
   expect(pool.stats()).toMatchObject({ submitted: 10_001, succeeded: 10_000, failed: 1, rejected: 1 });
 });
 
+it('lets the event loop turn under any flood: a turn brings no more results than its thread had jobs', async () => {
+  const pool = await newPool({ threads: 1 });
+  let left = 0;
+  for (let i = 0; i < 5000; i++, left++)
+    void pool
+      .submit({ file, name: 'echo' }, i)
+      .result()
+      .then(() => left--);
+  const turns: number[] = [];
+  while (left > 0) {
+    const before = left;
+    await turn();
+    turns.push(before - left);
+  }
+  expect(Math.max(...turns)).toBeLessThanOrEqual(2 * AHEAD);
+});
+
 it('counts jobs beyond 2³¹ on a thread', async () => {
   const pool = await newPool({ threads: 1 });
   const count = 2 ** 31 - FIRST + 3 * AHEAD;
