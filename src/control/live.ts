@@ -203,10 +203,12 @@ class SceneBuilder {
     this.#cables.push(...wanted);
     if (!fade) return;
     const stays = new Set(wanted.map(cableKey));
+    const staying = new Set([BUS_SLOT, ...[...this.#modules.values()].map(({ instance }) => instance.slot)]);
     const { frame, fadeOut } = this.context;
     for (const cable of this.before.cables) {
-      const silent = cable.fadeOut && cable.fadeOut.end <= frame;
-      if (!silent && !stays.has(cableKey(cable))) this.#cables.push({ ...cable, gain: 0, fadeOut: cable.fadeOut ?? fadeOut });
+      if (stays.has(cableKey(cable)) || (cable.fadeOut && cable.fadeOut.end <= frame)) continue;
+      // What leads to a module that goes too is heard only by way of what that one fades out.
+      this.#cables.push(staying.has(slotOf(cable.to)) ? { ...cable, gain: 0, fadeOut: cable.fadeOut ?? fadeOut } : cable);
     }
     this.#dropSilent();
   }
