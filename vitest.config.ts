@@ -9,8 +9,8 @@ const LIVE = [
   'test/chaos/**/*.test.ts',
   'test/cli/{osc,play}.test.ts',
   'test/control/{faults,flight,live-bits}.test.ts',
-  'test/host/{devices,host,input,lost}.test.ts',
-  'test/jobs/script.test.ts',
+  'test/host/{devices,host,input,jack,lost}.test.ts',
+  'test/jobs/{script,script-faults}.test.ts',
   'test/osc/server-live.test.ts',
 ];
 
