@@ -215,15 +215,21 @@ export class Patcher {
     for (const wish of right) await this.#followUp(before, wish).then(wish.resolve, wish.reject);
   }
 
-  /** The patch as it is wished for. @throws PatchError, KrellError, with nothing changed */
+  /**
+   * The patch as it is wished for, in the place of `from`. A single edit that throws has changed nothing, so that what is a draft already needs
+   * no copy for it. @throws PatchError, KrellError, with nothing changed
+   */
   #draft(from: Patch, wish: Wish): Patch {
     const { registry, maxModules } = this.#context;
-    const draft = 'patch' in wish ? wish.patch : copyPatch(from);
-    if ('edits' in wish) applyEdits(draft, registry, wish.edits);
-    if (draft.modules.size > maxModules)
-      throw new KrellError('modules', `${draft.modules.size} modules are more than the ${maxModules} this engine may have`, {
+    const count = (kind: Edit['kind']): number => ('edits' in wish ? wish.edits.filter((edit) => edit.kind === kind).length : 0);
+    const size = 'patch' in wish ? wish.patch.modules.size : from.modules.size + count('create') - count('remove');
+    if (size > maxModules)
+      throw new KrellError('modules', `${size} modules are more than the ${maxModules} this engine may have`, {
         hint: 'remove some, or create the engine with a larger maxModules',
       });
+    if ('patch' in wish) return wish.patch;
+    const draft = from !== this.#patch && wish.edits.length === 1 ? from : copyPatch(from);
+    applyEdits(draft, registry, wish.edits);
     return draft;
   }
 
