@@ -11,11 +11,23 @@ const START_MS = 5000;
 /** From its being there to its being ready. */
 const READY_MS = 100;
 
-/** Starts a server that this process' JACK clients, and those of its children, find; again if need be; `options`: more for its dummy driver. @returns what ends it */
-export async function startJackd(name: string, periodFrames: number, options: readonly string[] = []): Promise<() => Promise<void>> {
+export interface JackdOptions {
+  /** More for its dummy driver. */
+  readonly dummy?: readonly string[];
+  /** Real-time priority, as a performer's server has, where the system allows it; it says no word if not. */
+  readonly isRealtime?: boolean;
+}
+
+/** Starts a server that this process' JACK clients, and those of its children, find; again if need be. @returns what ends it */
+export async function startJackd(
+  name: string,
+  periodFrames: number,
+  { dummy = [], isRealtime = false }: JackdOptions = {},
+): Promise<() => Promise<void>> {
   process.env['JACK_DEFAULT_SERVER'] = name;
   process.env['JACK_NO_START_SERVER'] = '1';
-  const server = spawn('jackd', ['-r', '-n', name, '-d', 'dummy', '-r', '48000', '-p', String(periodFrames), ...options], {
+  const priority = isRealtime ? ['-R', '-P', '70'] : ['-r'];
+  const server = spawn('jackd', [...priority, '-n', name, '-d', 'dummy', '-r', '48000', '-p', String(periodFrames), ...dummy], {
     stdio: 'ignore',
   });
   const socket = (): boolean => readdirSync('/dev/shm').some((file) => file.startsWith(`jack_${name}_`));

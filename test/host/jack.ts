@@ -10,4 +10,4 @@ export const JACK_PERIOD = 128;
 
 /** Starts a server that this process' clients find, also again; `options`: more for its dummy driver. @returns what ends it. */
 export const startJack = (period = JACK_PERIOD, options: readonly string[] = []): Promise<() => Promise<void>> =>
-  startJackd(`krell-test-${process.pid}`, period, options);
+  startJackd(`krell-test-${process.pid}`, period, { dummy: options });
