@@ -19,14 +19,17 @@ export function readArgs(command: EngineCommand, given: readonly Scalar[]): { ar
     const next = given[args.length];
     const value = next === undefined ? undefined : valueFor(arg, next);
     if (value !== undefined) args.push(value);
-    else if (arg.optional) break;
-    else throw misuse(command, next === undefined ? `${arg.name} is missing` : `${arg.name} is ${nameOf(next)}, not ${WANTED[arg.kind]}`);
+    // Only a whole number that ends the message is the token; anything else was meant for this argument.
+    else if (arg.optional && isToken(given.slice(args.length))) break;
+    else throw misuse(command, next === undefined ? `${arg.name} is missing` : `${arg.name} is ${nameOf(next)}, not ${wanted(arg)}`);
   }
-  const [token, ...more] = given.slice(args.length);
-  if (token === undefined) return { args, token: [] };
-  if (more.length > 0 || !Number.isSafeInteger(token)) throw misuse(command, `${nameOf(token)} is one argument too many`);
-  return { args, token: tokenOf(token as number) };
+  const rest = given.slice(args.length);
+  if (!isToken(rest)) throw misuse(command, `${nameOf(rest[0]!)} is one argument too many`);
+  return { args, token: rest.length === 0 ? [] : tokenOf(rest[0] as number) };
 }
+
+/** Whether what is left of the arguments is a token, or none. */
+const isToken = (rest: readonly Scalar[]): boolean => rest.length === 0 || (rest.length === 1 && Number.isSafeInteger(rest[0]));
 
 const WANTED: Readonly<Record<CommandArg['kind'], string>> = {
   text: 'text',
@@ -35,6 +38,9 @@ const WANTED: Readonly<Record<CommandArg['kind'], string>> = {
   toggle: 'true or false',
   value: 'a value',
 };
+
+/** `a number of seconds` */
+const wanted = ({ kind, unit }: CommandArg): string => (unit === undefined ? WANTED[kind] : `${WANTED[kind]} of ${unit}`);
 
 function valueFor({ kind }: CommandArg, value: Scalar): Scalar | undefined {
   switch (kind) {

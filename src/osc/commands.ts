@@ -4,6 +4,8 @@ export interface CommandArg {
   readonly name: string;
   readonly kind: 'text' | 'number' | 'integer' | 'toggle' | 'value';
   readonly optional?: true;
+  /** What a number counts. */
+  readonly unit?: string;
   readonly summary: string;
 }
 
@@ -23,7 +25,13 @@ export interface EngineCommand {
 }
 
 const arg = (name: string, kind: CommandArg['kind'], summary: string): CommandArg => ({ name, kind, summary });
-const optional = (name: string, kind: CommandArg['kind'], summary: string): CommandArg => ({ name, kind, optional: true, summary });
+const optional = (name: string, kind: CommandArg['kind'], summary: string, unit?: string): CommandArg => ({
+  name,
+  kind,
+  optional: true,
+  summary,
+  ...(unit === undefined ? {} : { unit }),
+});
 
 type Rest = Partial<Pick<EngineCommand, 'data' | 'replies' | 'example'>>;
 const by =
@@ -68,10 +76,15 @@ export const COMMANDS: readonly EngineCommand[] = [
   osc('learn/cancel', [], 'Learns nothing after all.'),
   // the engine
   control('status', [], 'How it goes.', { data: 'name, value' }),
-  control('tempo', [optional('bpm', 'number', 'The new tempo.')], 'The tempo of the patch; clocks that follow it follow.', {
-    replies: 'BPM',
-    example: '96',
-  }),
+  control(
+    'tempo',
+    [optional('bpm', 'number', 'The new tempo.', 'beats per minute')],
+    'The tempo of the patch; clocks that follow it follow.',
+    {
+      replies: 'BPM',
+      example: '96',
+    },
+  ),
   control('quit', [], 'Ends the program.'),
   // patches
   control(
@@ -142,10 +155,15 @@ export const COMMANDS: readonly EngineCommand[] = [
   control('cable/list', [], 'Cables of the patch.', { data: 'from, to, gain', replies: 'how many' }),
   // snapshots
   control('snapshot/save', [snapshot], 'Keeps all parameters as they are.', { replies: 'name', example: 'bright' }),
-  control('snapshot/recall', [snapshot, optional('seconds', 'number', 'Time to get there.')], 'Sets all its parameters at one moment.', {
-    replies: 'name',
-    example: 'bright 4.0',
-  }),
+  control(
+    'snapshot/recall',
+    [snapshot, optional('seconds', 'number', 'Time to get there.', 'seconds')],
+    'Sets all its parameters at one moment.',
+    {
+      replies: 'name',
+      example: 'bright 4.0',
+    },
+  ),
   control('snapshot/remove', [snapshot], 'Forgets it.', { replies: 'name', example: 'bright' }),
   control('snapshot/list', [], 'Snapshots of the patch.', { data: 'name', replies: 'how many' }),
   // aliases
