@@ -1,5 +1,5 @@
 // WAV: bytes of headers and samples. 16 and 24 bits with dither, 32-bit float as it is; RF64 beyond 4 GiB.
-// RIFF/WAVE: Microsoft, "Multimedia Data Standards Update", 1994; RF64: EBU Tech 3306 (2009).
+// RIFF/WAVE: Microsoft, "Multimedia Data Standards Update", 1994, and "Multiple Channel Audio Data and WAVE Files", 2001; RF64: EBU Tech 3306 (2009).
 import toWavFile from 'audiobuffer-to-wav';
 import type { WavBits } from './driver.js';
 
@@ -15,25 +15,64 @@ export interface WavFormat {
 
 const PCM = 1;
 const FLOAT = 3;
+/** Stands for those two where more is to be said than the plain format can; there they are followed by SUBFORMAT. */
+const EXTENSIBLE = 0xfffe;
+const SUBFORMAT = Buffer.from('000000001000800000aa00389b71', 'hex');
+/** For one channel the centre, for two left and right; more have no places. */
+const SPEAKERS = [0, 4, 3];
 const bitsOf = (bits: WavBits): number => (bits === '32f' ? 32 : bits);
 const frameBytes = ({ channels, bits }: WavFormat): number => (channels * bitsOf(bits)) / 8;
 /** The largest that a RIFF size field can say. */
 const RIFF_LIMIT = 2 ** 32 - 1;
-const PLAIN_HEADER = 44;
-/** RIFF, ds64 (or as much room), fmt, data. */
-const LONG_HEADER = 80;
+/** Of a chunk: its name and size. */
+const HEAD_BYTES = 8;
+const RIFF_BYTES = HEAD_BYTES + 4;
+const DS64_BYTES = 28;
+const FACT_BYTES = 4;
+
+const text = (name: string): Buffer => Buffer.from(name, 'latin1');
+/** Whole numbers of so many bytes each. */
+function numbers(bytes: number, ...values: number[]): Buffer {
+  const buffer = Buffer.alloc(bytes * values.length);
+  values.forEach((value, i) => buffer.writeUIntLE(value, bytes * i, bytes));
+  return buffer;
+}
+const head = (name: string, bytes: number): Buffer => Buffer.concat([text(name), numbers(4, bytes)]);
+const chunk = (name: string, body: Buffer): Buffer => Buffer.concat([head(name, body.length), body]);
+
+/** Plain for 16 bits; what is not PCM has an extension, if an empty one; more than 16 bits or two channels are told in it. */
+function formatChunk(format: WavFormat): Buffer {
+  const { channels, sampleRate, bits } = format;
+  const kind = bits === '32f' ? FLOAT : PCM;
+  const isExtensible = channels > 2 || bits === 24;
+  const plain = Buffer.concat([
+    numbers(2, isExtensible ? EXTENSIBLE : kind, channels),
+    numbers(4, sampleRate, sampleRate * frameBytes(format)),
+    numbers(2, frameBytes(format), bitsOf(bits)),
+  ]);
+  if (!isExtensible && kind === PCM) return chunk('fmt ', plain);
+  const extension = isExtensible ? [numbers(2, bitsOf(bits)), numbers(4, SPEAKERS[channels] ?? 0), numbers(2, kind), SUBFORMAT] : [];
+  const bytes = Buffer.concat(extension);
+  return chunk('fmt ', Buffer.concat([plain, numbers(2, bytes.length), bytes]));
+}
 
 /** Turns floats (1 = full scale) into a WAV file's bytes, piece by piece. */
 export class WavEncoder {
   readonly format: WavFormat;
   readonly headerBytes: number;
+  private readonly formatChunk: Buffer;
+  /** Whether there is room for the sizes of a long file. */
+  private readonly hasRoom: boolean;
   /** Of the dither's generator. */
   private random: number;
 
   constructor(format: WavFormat) {
     this.format = format;
-    const bytes = format.frames === undefined ? Infinity : format.frames * frameBytes(format);
-    this.headerBytes = PLAIN_HEADER + bytes > RIFF_LIMIT ? LONG_HEADER : PLAIN_HEADER;
+    this.formatChunk = formatChunk(format);
+    const fact = format.bits === '32f' ? HEAD_BYTES + FACT_BYTES : 0;
+    const short = RIFF_BYTES + this.formatChunk.length + fact + HEAD_BYTES;
+    this.hasRoom = format.frames === undefined || short + this.dataBytes(format.frames) > RIFF_LIMIT;
+    this.headerBytes = short + (this.hasRoom ? HEAD_BYTES + DS64_BYTES : 0);
     this.random = format.seed | 0 || 1;
   }
 
@@ -44,33 +83,20 @@ export class WavEncoder {
 
   /** The header of a file with `frames` frames. */
   header(frames: number): Buffer {
-    const { channels, sampleRate, bits } = this.format;
-    const header = Buffer.alloc(this.headerBytes);
     const dataBytes = this.dataBytes(frames);
-    const riffBytes = this.headerBytes - 8 + dataBytes + (dataBytes % 2);
+    const riffBytes = this.headerBytes - HEAD_BYTES + dataBytes + (dataBytes % 2);
     const isLong = riffBytes > RIFF_LIMIT;
-    const size = (bytes: number): number => (isLong ? RIFF_LIMIT : bytes);
-    header.write(isLong ? 'RF64' : 'RIFF', 0, 'latin1');
-    header.writeUInt32LE(size(riffBytes), 4);
-    header.write('WAVE', 8, 'latin1');
-    let at = 12;
-    if (this.headerBytes === LONG_HEADER) {
-      header.write(isLong ? 'ds64' : 'JUNK', at, 'latin1');
-      header.writeUInt32LE(28, at + 4);
-      if (isLong) [riffBytes, dataBytes, frames].forEach((count, i) => header.writeBigUInt64LE(BigInt(count), at + 8 + 8 * i));
-      at += 36;
-    }
-    header.write('fmt ', at, 'latin1');
-    header.writeUInt32LE(16, at + 4);
-    header.writeUInt16LE(bits === '32f' ? FLOAT : PCM, at + 8);
-    header.writeUInt16LE(channels, at + 10);
-    header.writeUInt32LE(sampleRate, at + 12);
-    header.writeUInt32LE(sampleRate * frameBytes(this.format), at + 16);
-    header.writeUInt16LE(frameBytes(this.format), at + 20);
-    header.writeUInt16LE(bitsOf(bits), at + 22);
-    header.write('data', at + 24, 'latin1');
-    header.writeUInt32LE(size(dataBytes), at + 28);
-    return header;
+    const size = (count: number): number => (isLong ? RIFF_LIMIT : count);
+    const sizes = Buffer.alloc(DS64_BYTES);
+    if (isLong) [riffBytes, dataBytes, frames].forEach((count, i) => sizes.writeBigUInt64LE(BigInt(count), 8 * i));
+    return Buffer.concat([
+      head(isLong ? 'RF64' : 'RIFF', size(riffBytes)),
+      text('WAVE'),
+      ...(this.hasRoom ? [chunk(isLong ? 'ds64' : 'JUNK', sizes)] : []),
+      this.formatChunk,
+      ...(this.format.bits === '32f' ? [chunk('fact', numbers(FACT_BYTES, size(frames)))] : []),
+      head('data', size(dataBytes)),
+    ]);
   }
 
   /** What follows `frames` frames: chunks have an even number of bytes. */
@@ -108,6 +134,12 @@ export class WavEncoder {
 
 /** A whole WAV file from one array per channel (one or two), for short sounds: 16-bit without dither, or float. */
 export function toWav(channels: readonly Float32Array[], sampleRate: number, bits: 16 | '32f'): Buffer {
+  const frames = channels[0]!.length;
   const buffer = { numberOfChannels: channels.length, sampleRate, getChannelData: (channel: number) => channels[channel]! };
-  return Buffer.from(toWavFile(buffer, { float32: bits === '32f' }));
+  const file = Buffer.from(toWavFile(buffer, { float32: bits === '32f' }));
+  if (bits === 16) return file;
+  // Its header is one of PCM; ours says what floats need.
+  const encoder = new WavEncoder({ channels: channels.length, sampleRate, bits, seed: 1, frames });
+  const samples = file.subarray(file.length - encoder.dataBytes(frames));
+  return Buffer.concat([encoder.header(frames), samples]);
 }

@@ -48,7 +48,7 @@ describe('the file driver', () => {
     const wanted = counted(frames);
     const result = await host.ended;
     expect(result).toEqual({ frames, sha256: sha256(wanted), peak: Math.max(...wanted), seconds: frames / 48000 });
-    expect(readFileSync(path).subarray(44).equals(Buffer.from(wanted.buffer))).toBe(true);
+    expect(readFileSync(path).subarray(58).equals(Buffer.from(wanted.buffer))).toBe(true);
     expect(readFrame(arena.words, CONTROL.HOST_FRAME_LO)).toBe(frames);
     expect(arena.get(CONTROL.UNDERRUNS)).toBe(0);
   });
