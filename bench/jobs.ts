@@ -1,10 +1,7 @@
 // How many jobs a second go through the job pool, and how soon does a thread answer?
-import { once } from 'node:events';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { Worker } from 'node:worker_threads';
 import { Piscina } from 'piscina';
 import { JobPool } from '../src/index.js';
-import { MESSAGE_BYTES, MESSAGE_REQUEST, MESSAGE_RING_WORDS, MESSAGE_SHUTDOWN, MessageRing } from '../src/shared/messages.js';
+import { ECHO_BYTES, roundTrips, SPIN } from './jobs/round-trips.js';
 import { machine, quantile, rounded, type BenchOptions, type Report } from './report.js';
 
 const THREADS = 2;
@@ -12,10 +9,6 @@ const THREADS = 2;
 const BURST = 5000;
 const ARGUMENT_BYTES = 8192;
 const HANDLER = { file: new URL('./jobs/handler.js', import.meta.url), name: 'length' };
-/** Bytes of a request and its response. */
-const ECHO_BYTES = 64;
-/** Turns that outlast a round trip. */
-const SPIN = 1e9;
 
 /** Different ones: an argument that is sent twice in one message would travel once. */
 const makeArguments = (): Float32Array[] => Array.from({ length: BURST }, (_, i) => new Float32Array(ARGUMENT_BYTES / 4).fill(i));
@@ -81,29 +74,6 @@ async function piscina(seconds: number): Promise<Report['rows'][0]> {
     'p50 ms': rounded(quantile(latencies, 0.5)),
     'p99 ms': rounded(quantile(latencies, 0.99)),
   };
-}
-
-/** Microseconds from request to response through two shared rings, one after the other. */
-async function roundTrips(count: number, spin: number): Promise<number[]> {
-  const memory = new SharedArrayBuffer(2 * MESSAGE_RING_WORDS * 4);
-  const requests = new MessageRing(memory, 0);
-  const responses = new MessageRing(memory, MESSAGE_RING_WORDS);
-  const bytes = new Uint8Array(MESSAGE_BYTES);
-  const worker = new Worker(new URL('./jobs/echo.js', import.meta.url), { workerData: { memory, spin } });
-  const exited = once(worker, 'exit');
-  const times: number[] = [];
-  for (let i = -count / 10; i < count; i++) {
-    const begin = performance.now();
-    requests.send(MESSAGE_REQUEST, i, 0, bytes, ECHO_BYTES);
-    while (!responses.wait(spin, 1000));
-    if (i >= 0) times.push((performance.now() - begin) * 1000);
-    responses.take(bytes);
-    // Now and then the other thread has time to fall asleep.
-    if (spin === 0 && i % 50 === 0) await sleep(1);
-  }
-  requests.send(MESSAGE_SHUTDOWN, 0, 0, bytes, 0);
-  await exited;
-  return times;
 }
 
 export async function run({ quick }: BenchOptions): Promise<Report> {

@@ -4,6 +4,7 @@ import { render } from '../src/index.js';
 import { findScsynth, renderVoices, type CutoffLaw } from './peers/scsynth.js';
 import { deviation, machine, median, rounded, type BenchOptions, type Report } from './report.js';
 import { standardVoices } from './standard-voice.js';
+import { computedSpeedUps } from './voices/computed.js';
 
 const VOICES = 200;
 const SAMPLE_RATE = 48_000;
@@ -68,6 +69,7 @@ export async function run({ quick }: BenchOptions): Promise<Report> {
       scsynth
         ? 'scsynth: offline (-N), less the time of an empty score; "scsynth ÷ this" is against cutoff in octaves, as in the patch. Its RLPF reads the cutoff once in 64 samples, the vcf of Krell at every sample.'
         : 'scsynth is not installed: nothing to compare with.',
+      await computedSpeedUps(VOICES, quick),
       machine(),
     ],
   };
