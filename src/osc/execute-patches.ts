@@ -81,9 +81,6 @@ export const patches: Readonly<Record<string, Handler>> = {
   '/engine/alias/set': async ({ engine }, _, address: string, id: string, param: string, low?: Json, high?: Json) => {
     if (low !== undefined && high === undefined)
       throw new KrellError('usage', 'high is missing', { hint: 'give what 0 means and what 1 means, or neither' });
-    const [, first = ''] = address.split('/');
-    if (engine.patch.modules.has(first))
-      throw new KrellError('alias', `addresses under '/${first}' are that module's own`, { hint: 'choose another address' });
     await engine.edit([{ kind: 'alias', address, to: `${id}.${param}`, ...(high === undefined ? {} : { range: [low!, high] }) }]);
     return { done: [address] };
   },

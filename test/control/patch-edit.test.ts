@@ -41,6 +41,8 @@ describe('adding a module', () => {
     ['vcf2', { type: 'vcf', ui: JSON.parse('{"__proto__":1}') as object }, /modules\.vcf2\.ui\.__proto__: .* is not allowed/],
     ['vcf2', { type: 'vcf', ui: JSON.parse(`{"a":${'['.repeat(30)}${']'.repeat(30)}}`) as object }, /at most 32 objects and arrays/],
     ['vcf2', { type: 'vcf', params: { cutoff: 1 } }, /modules\.vcf2\.params\.cutoff: 1 Hz is below/],
+    ['down', { type: 'vcf' }, /modules\.down: there is an OSC alias '\/down' at its address; choose another id, or remove the alias/],
+    ['slope', { type: 'vcf' }, /OSC alias '\/slope'/],
   ])('%s: %j is refused', (id, module, message) =>
     expectRefused(patch, () => addModule(patch, registry, id, module as JsonObject), message),
   );

@@ -330,6 +330,12 @@ export const badPatches: readonly BadPatch[] = [
   bad('an OSC pattern', alias('/a*', { to: 'vcf1.cutoff' }), "osc['/a*']", /is not an OSC address/),
   bad('an empty part in an OSC address', alias('/a//b', { to: 'vcf1.cutoff' }), "osc['/a//b']", /is not an OSC address/),
   bad('an OSC address in the engine', alias('/engine/quit', { to: 'vcf1.cutoff' }), "osc['/engine/quit']", /are the engine's own/),
+  deep(
+    'an OSC address that a module has',
+    alias('/vcf1/cutoff', { to: 'vcf1.cutoff' }),
+    "osc['/vcf1/cutoff']",
+    /addresses under '\/vcf1' are that module's own; choose another address/,
+  ),
   bad('an alias of nothing', alias('/a', {}), "osc['/a'].to", /an OSC alias needs the field 'to'/),
   deep('an alias of nobody', alias('/a', { to: 'vcf1.cutof' }), "osc['/a'].to", /did you mean 'cutoff'/),
   bad('a range of one', alias('/a', { to: 'vcf1.cutoff', range: [1] }), "osc['/a'].range", /an array is not a range; write \[from, to\]/),

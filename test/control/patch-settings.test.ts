@@ -90,7 +90,7 @@ describe('snapshots', () => {
   it('may be the first of a patch', () => {
     patch = loadPatch(JSON.stringify(patchWith({ modules: { a: { type: 'vcf' } } })), registry);
     setSnapshot(patch, registry, 'one', { 'a.cutoff': 100 });
-    setAlias(patch, registry, '/a', { to: 'a.cutoff' });
+    setAlias(patch, registry, '/1', { to: 'a.cutoff' });
     expectInStep(patch);
   });
 
@@ -175,6 +175,13 @@ describe('aliases', () => {
   it.each<[string, string, Json[] | undefined, RegExp]>([
     ['no/slash', 'vcf1.cutoff', undefined, /is not an OSC address/],
     ['/engine/x', 'vcf1.cutoff', undefined, /engine's own/],
+    [
+      '/vco1/freq',
+      'vcf1.cutoff',
+      undefined,
+      /osc\['\/vco1\/freq'\]: addresses under '\/vco1' are that module's own; choose another address/,
+    ],
+    ['/vco1', 'vcf1.cutoff', undefined, /that module's own/],
     ['/x', 'vcf1.slope', [0, 1], /an enum has no range/],
     ['/x', 'vcf1.cutoff', [1, 100], /below the minimum/],
     ['/x', 'vcf9.cutoff', undefined, /no module 'vcf9'/],

@@ -31,6 +31,9 @@ export function addModule(patch: Patch, registry: Registry, id: string, module: 
   const problems = new Problems();
   const path = join('modules', id);
   if (patch.modules.has(id)) problems.add(path, `there is already a module ${quote(id)}`, 'choose another id');
+  const alias = [...patch.osc.keys()].find((address) => address === `/${id}` || address.startsWith(`/${id}/`));
+  if (alias !== undefined)
+    problems.add(path, `there is an OSC alias ${quote(alias)} at its address`, 'choose another id, or remove the alias');
   if (patch.modules.size >= LIMITS.modules) tooMany('modules', patch.modules.size + 1, LIMITS.modules, 'modules', problems);
   const added = new Reader(patch, registry, problems).module(id, module, path);
   // what a file could not hold (too deep, `__proto__`) is refused now, not when the saved file is loaded

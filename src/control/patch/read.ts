@@ -214,6 +214,11 @@ export class Reader {
       this.problems.add(path, `${quote(address)} is not an OSC address`, 'write one like "/1/fader1", without blanks and # * , ? [ ] { }');
     else if (address === `/${RESERVED}` || address.startsWith(`/${RESERVED}/`))
       this.problems.add(path, `addresses under '/${RESERVED}' are the engine's own`, 'choose another address');
+    else {
+      const [, first = ''] = address.split('/', 2);
+      if (this.patch.modules.has(first))
+        this.problems.add(path, `addresses under '/${first}' are that module's own`, 'choose another address');
+    }
     const read = aliasFields(value, path, this.problems);
     const found = read?.to === undefined ? undefined : this.target(read.to, 'params', join(path, 'to'));
     if (!found) return undefined;

@@ -25,7 +25,9 @@ export function patchSchema(registry: Registry): JsonObject {
       modules: named('Modules by id.', { maxProperties: LIMITS.modules }, moduleId, { $ref: '#/$defs/module' }),
       cables: { type: 'array', maxItems: LIMITS.cables, items: { $ref: '#/$defs/cable' } },
       snapshots: named('Values of parameters by name.', { maxProperties: LIMITS.snapshots }, snapshotName, snapshot),
-      osc: named('OSC addresses of your own.', { maxProperties: LIMITS.aliases }, oscAddress, { $ref: '#/$defs/alias' }),
+      osc: named('OSC addresses of your own, none under the id of a module.', { maxProperties: LIMITS.aliases }, oscAddress, {
+        $ref: '#/$defs/alias',
+      }),
       ui: { description: 'For editors; Krell keeps it.', type: 'object' },
     }),
     $defs: {
