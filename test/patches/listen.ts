@@ -7,15 +7,15 @@ export interface Sound {
   readonly right: Float32Array;
 }
 
-/** A stereo WAV file of 32-bit floats with the plain header of 44 bytes. */
+/** A stereo WAV file of 32-bit floats. */
 export function readSound(path: string): Sound {
   const file = readFileSync(path);
   const tag = file.readUInt16LE(20);
   const channels = file.readUInt16LE(22);
   const bits = file.readUInt16LE(34);
-  if (tag !== 3 || channels !== 2 || bits !== 32 || file.toString('latin1', 36, 40) !== 'data')
-    throw new Error(`${path} is not stereo of 32-bit floats`);
-  const samples = new Float32Array(file.buffer.slice(file.byteOffset + 44, file.byteOffset + 44 + file.readUInt32LE(40)));
+  if (tag !== 3 || channels !== 2 || bits !== 32) throw new Error(`${path} is not stereo of 32-bit floats`);
+  const data = file.byteOffset + file.indexOf('data', 12, 'latin1') + 8;
+  const samples = new Float32Array(file.buffer.slice(data, file.byteOffset + file.length));
   const channel = (n: number): Float32Array => Float32Array.from({ length: samples.length / 2 }, (_, i) => samples[2 * i + n]!);
   return { sampleRate: file.readUInt32LE(24), left: channel(0), right: channel(1) };
 }

@@ -30,7 +30,9 @@ describe.each(names)('patches/%s', (name) => {
   });
 
   it('plays the same bits for the same seed, however long and in whatever blocks', async () => {
-    const begin = readFileSync(out).subarray(44, 44 + SHORT_S * readSound(out).sampleRate * 8);
+    const file = readFileSync(out);
+    const data = file.indexOf('data', 12, 'latin1') + 8;
+    const begin = file.subarray(data, data + SHORT_S * readSound(out).sampleRate * 8);
     const again = await render(patch, { seconds: SHORT_S, workers: 2, blockFrames: 64, source });
     expect(again.sha256).toBe(createHash('sha256').update(begin).digest('hex'));
     const other = await render({ ...patch, seed: 4711 }, { seconds: SHORT_S, workers: 1, source });
