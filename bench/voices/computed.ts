@@ -17,7 +17,9 @@ async function workOf(voices: number): Promise<Work[]> {
   try {
     await engine.loadPatch({ ...patch, modules, cables });
     await engine.start({ driver: 'null', latency: 50 });
-    await sleep(MEASURE_MS);
+    const costOf = (id: string): number | undefined => engine.moduleInfo(id).cost?.p50Us;
+    do await sleep(MEASURE_MS);
+    while (Object.keys(modules).some((id) => costOf(id) === undefined));
     const before = new Map<string, string[]>(Object.keys(modules).map((id) => [id, []]));
     for (const { from, to } of cables) before.get(to.split('.')[0]!)!.push(from.split('.')[0]!);
     const order: string[] = [];
@@ -29,7 +31,7 @@ async function workOf(voices: number): Promise<Work[]> {
     Object.keys(modules).forEach(visit);
     return order.map((id) => ({
       after: before.get(id)!.map((other) => order.indexOf(other)),
-      cost: engine.moduleInfo(id).cost!.p50Us * 1000,
+      cost: costOf(id)! * 1000,
     }));
   } finally {
     await engine.stop();
