@@ -4,6 +4,7 @@ import { dirname, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import * as acorn from 'acorn';
 import { tsPlugin } from '@sveltejs/acorn-typescript';
+import { KrellError } from '../errors.js';
 
 /** A syntax node as acorn gives it; the front end knows the fields of each type it accepts. */
 export interface Syntax {
@@ -21,18 +22,18 @@ export const PACKAGE_ROOT = ((): string => {
 })();
 
 /** A kernel source that cannot be compiled: what, where, and what to write instead. */
-export class KernelError extends Error {
-  override readonly name = 'KernelError';
-  readonly code = 'kernel';
+export class KernelError extends KrellError {
   constructor(
     readonly problem: string,
     readonly file: string,
     readonly line: number,
     readonly column: number,
     readonly frame: string,
-    readonly hint?: string,
+    hint?: string,
   ) {
-    super(`${file}:${line}:${column}: ${problem}\n${frame}${hint ? `\n  hint: ${hint}` : ''}`);
+    const path = `${file}:${line}:${column}`;
+    super('kernel', problem, { path, hint });
+    this.message = `${path}: ${problem}\n${frame}${hint ? `\n  hint: ${hint}` : ''}`;
   }
 }
 
