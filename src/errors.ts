@@ -1,7 +1,7 @@
 // What Krell throws. The message is complete by itself: where, what, and what to do instead.
 
 export class KrellError extends Error {
-  /** Where: a path in a patch, or a file. */
+  /** Where: a path in a patch, a file, or an option. */
   readonly path?: string;
   /** What to do instead. */
   readonly hint?: string;
@@ -21,8 +21,8 @@ export class KrellError extends Error {
 
 /** The command line was wrong (exit code 2). */
 export class UsageError extends KrellError {
-  constructor(message: string, hint?: string) {
-    super('usage', message, { hint });
+  constructor(message: string, where: { path?: string | undefined; hint?: string | undefined } = {}) {
+    super('usage', message, where);
   }
 }
 

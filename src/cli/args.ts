@@ -1,7 +1,10 @@
 // Options of commands, declared as data: parsing, checking and `--help` all read the same table.
 import { parseArgs, type ParseArgsConfig } from 'node:util';
+import { DEFAULT_MEMORY_BYTES } from '../control/arena.js';
 import { didYouMean } from '../control/names.js';
-import { KrellError, UsageError } from '../errors.js';
+import type { EngineOptions } from '../control/options.js';
+import { LIMITS } from '../control/patch/limits.js';
+import { UsageError } from '../errors.js';
 
 interface Described {
   readonly help: string;
@@ -67,6 +70,7 @@ export const defineCommand = <const O extends Options>(command: Command<O>): Com
 
 /** Options that several commands have. */
 export const JSON_OPTION = { type: 'flag', help: 'print one JSON object' } as const satisfies Option;
+const MIB = 1024 ** 2;
 export const ENGINE_OPTIONS = {
   rate: { type: 'number', value: 'Hz', min: 8000, max: 192_000, only: 'integers', default: 48_000, help: 'sample rate' },
   block: {
@@ -79,7 +83,33 @@ export const ENGINE_OPTIONS = {
     help: 'frames computed at a time',
   },
   workers: { type: 'number', value: 'N', min: 1, max: 16, only: 'integers', otherwise: 'what the cores suggest', help: 'DSP threads' },
+  'max-modules': {
+    type: 'number',
+    value: 'N',
+    min: 1,
+    max: LIMITS.modules,
+    only: 'integers',
+    default: LIMITS.modules,
+    help: 'how many modules a patch may have',
+  },
+  memory: {
+    type: 'number',
+    value: 'MiB',
+    min: 1,
+    max: 4000,
+    only: 'integers',
+    default: DEFAULT_MEMORY_BYTES / MIB,
+    help: 'for module state, plans and delay lines',
+  },
 } as const satisfies Options;
+
+/** The same as the engine wants to be told of it. */
+export const engineOptions = (options: Values<typeof ENGINE_OPTIONS>): EngineOptions => ({
+  sampleRate: options.rate,
+  maxModules: options['max-modules'],
+  memoryBytes: options.memory * MIB,
+  ...given({ blockFrames: options.block, workers: options.workers }),
+});
 
 /** Where the engine is that a command talks to. */
 export const OSC_OPTIONS = {
@@ -94,7 +124,7 @@ export const given = <T extends object>(values: T): { [K in keyof T]?: Exclude<T
 /**
  * Reads the arguments after the command's name.
  * @returns `undefined` when help was asked for.
- * @throws UsageError for unknown options and a wrong number of operands, KrellError for a value that an option cannot take.
+ * @throws UsageError for unknown options, values that an option cannot take, and a wrong number of operands.
  */
 export function parseCommandLine<O extends Options>(
   command: Command<O>,
@@ -115,13 +145,16 @@ export function parseCommandLine<O extends Options>(
     }
     if (token.name === 'help') return undefined;
     const option = Object.hasOwn(command.options, token.name) ? command.options[token.name] : undefined;
-    if (!option) throw new UsageError(`unknown option '${token.rawName}'`, didYouMean(token.rawName, optionNames(command.options)));
+    if (!option)
+      throw new UsageError(`unknown option '${token.rawName}'`, {
+        hint: didYouMean(token.rawName, optionNames(command.options)),
+      });
     if (option.type === 'flag') {
       if (token.inlineValue) throw new UsageError(`${token.rawName} takes no value`);
       texts[token.name] = true;
     } else {
       const isMissing = token.value === undefined || (!token.inlineValue && token.value.startsWith('--'));
-      if (isMissing) throw new UsageError(`${token.rawName} needs a value`, `write ${token.rawName} ${placeholder(option)}`);
+      if (isMissing) throw new UsageError(`${token.rawName} needs a value`, { hint: `write ${token.rawName} ${placeholder(option)}` });
       texts[token.name] = token.value!;
     }
   }
@@ -146,7 +179,8 @@ const optionNames = (options: Options): string[] => [...Object.keys(options), 'h
 function checkOperands(wanted: Operands | undefined, operands: readonly string[]): void {
   const { name, min, max } = wanted ?? { name: '', min: 0, max: 0 };
   if (operands.length < min) throw new UsageError(`needs a ${name}`);
-  if (operands.length > max) throw new UsageError(`unexpected argument '${operands[max]}'`, max > 0 ? `takes one ${name} only` : undefined);
+  if (operands.length > max)
+    throw new UsageError(`unexpected argument '${operands[max]}'`, { hint: max > 0 ? `takes one ${name} only` : undefined });
 }
 
 function readValue(name: string, option: Option, given: string | boolean | undefined): string | number | boolean | undefined {
@@ -155,7 +189,7 @@ function readValue(name: string, option: Option, given: string | boolean | undef
     if (option.type === 'text' && option.required) throw new UsageError(`needs ${name} ${placeholder(option)}`);
     return 'default' in option ? option.default : undefined;
   }
-  const invalid = (hint?: string): KrellError => new KrellError('value', `'${given}' is not possible`, { path: name, hint });
+  const invalid = (hint?: string): UsageError => new UsageError(`'${given}' is not possible`, { path: name, hint });
   if (option.type === 'text') {
     if (given === '') throw invalid(`give a ${option.value}`);
     return given;

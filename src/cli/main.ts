@@ -44,11 +44,11 @@ const version = (): string =>
   (JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8')) as { version: string }).version;
 
 async function run([name, ...args]: readonly string[]): Promise<number> {
-  if (name === undefined) throw new UsageError('needs a command', didYouMean('', Object.keys(COMMANDS)));
+  if (name === undefined) throw new UsageError('needs a command', { hint: didYouMean('', Object.keys(COMMANDS)) });
   if (name === '--help' || name === '-h') return print(await overview());
   if (name === '--version') return print(version());
   const load = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
-  if (!load) throw new UsageError(`unknown command '${name}'`, didYouMean(name, Object.keys(COMMANDS)));
+  if (!load) throw new UsageError(`unknown command '${name}'`, { hint: didYouMean(name, Object.keys(COMMANDS)) });
   where = `krell ${name}`;
   const { command } = await load();
   const parsed = parseCommandLine(command, args);

@@ -1,6 +1,6 @@
 // Options as data: values, defaults, mistakes and the help text.
 import { defineCommand, helpOf, parseCommandLine } from '#src/cli/args.js';
-import { KrellError, UsageError } from '#src/errors.js';
+import { UsageError } from '#src/errors.js';
 import { describe, expect, it } from 'vitest';
 
 const command = defineCommand({
@@ -25,7 +25,7 @@ function errorOf(line: string): string {
   try {
     parse(line);
   } catch (error) {
-    if (error instanceof KrellError) return `${error instanceof UsageError ? 'usage' : error.code}: ${error.message}`;
+    if (error instanceof UsageError) return `${error.code}: ${error.message}`;
   }
   return 'none';
 }
@@ -72,7 +72,7 @@ describe('parseCommandLine', () => {
   });
 
   it.each([
-    ['--heat 49.9', "value: --heat: '49.9' is not possible; give a number from 50 to 250"],
+    ['--heat 49.9', "usage: --heat: '49.9' is not possible; give a number from 50 to 250"],
     ['--heat 251', 'give a number from 50 to 250'],
     ['--heat NaN', 'give a number from 50 to 250'],
     ['--heat Infinity', 'give a number from 50 to 250'],
@@ -82,11 +82,11 @@ describe('parseCommandLine', () => {
     ['--loaves -1', 'give a whole number from 1 to 8'],
     ['--shelf 0', 'give a power of two from 1 to 8'],
     ['--shelf 3', 'give a power of two from 1 to 8'],
-    ['--crust cripsy', "value: --crust: 'cripsy' is not possible; did you mean 'crisp'?"],
+    ['--crust cripsy', "usage: --crust: 'cripsy' is not possible; did you mean 'crisp'?"],
     ['--note=', 'give a text'],
   ])('calls a wrong value what it is: %s', (options, message) => {
     const error = errorOf(`rye -o plate ${options}`);
-    expect(error).toMatch(/^value: /);
+    expect(error).toMatch(/^usage: /);
     expect(error).toContain(message);
   });
 });

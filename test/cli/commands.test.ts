@@ -2,6 +2,8 @@
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
+import { parseCommandLine, type Command } from '#src/cli/args.js';
+import { UsageError } from '#src/errors.js';
 import { file, folder, krell, patch, PROGRAM, run, TONE } from './krell.js';
 
 const COMMANDS = ['play', 'render', 'check', 'modules', 'devices', 'send', 'monitor', 'osc-page', 'bench', 'stress', 'stats', 'new-module'];
@@ -46,22 +48,78 @@ describe('krell', () => {
     expect(stderr).toContain("--help' shows what is possible");
   });
 
-  it.each([
-    ['--block', '0'],
-    ['--block', '48'],
-    ['--block', '2048'],
-    ['--workers', '0'],
-    ['--workers', 'many'],
-    ['--rate', '1'],
-    ['--seconds', '-1'],
-    ['--driver', 'alsa'],
-    ['--latency', 'fast'],
-    ['--latency', '0'],
-    ['--inputs', '3'],
-  ])('exits with 1 for a value that is not possible: %s %s', async (option, value) => {
-    const { code, stdout, stderr } = await krell(['play', file('tone.json', TONE), option, value]);
-    expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
-    expect(stderr).toMatch(new RegExp(`^krell play: ${option}: '${value}' is not possible; .+\n$`));
+  /** Everything that a command line alone can be wrong in, besides what every command has. */
+  const WRONG: [line: string, message: string][] = [
+    ...['abc', '0', '-1', 'NaN', '604801'].map((value): [string, string] => [
+      `play p --seconds ${value}`,
+      `--seconds: '${value}' is not possible`,
+    ]),
+    ...['0', '48', '2048'].map((value): [string, string] => [`play p --block ${value}`, 'give a power of two from 16 to 1024']),
+    ['play p --workers 0', 'give a whole number from 1 to 16'],
+    ['play p --workers many', 'give a whole number from 1 to 16'],
+    ['play p --rate 1', 'give a whole number from 8000 to 192000'],
+    ['play p --max-modules 0', 'give a whole number from 1 to'],
+    ['play p --memory 0', 'give a whole number from 1 to 4000'],
+    ['play p --driver foo', "--driver: 'foo' is not possible; there is auto, jack"],
+    ['play p --device=', '--device: '],
+    ['play p --driver null --device x', 'the null driver has no devices'],
+    ['play p --latency fast', 'give low, safe, or milliseconds'],
+    ['play p --latency 0', 'give low, safe, or milliseconds'],
+    ['play p --inputs 3', 'give a whole number from 0 to 2'],
+    ['play p --osc-port 65536', 'give a whole number from 0 to 65535'],
+    ['play p --http-port x', 'give a whole number from 0 to 65535'],
+    ['play p --bind=', '--bind: '],
+    ['play p --record=', 'give a file.wav'],
+    ['play p --flight=', 'give a folder'],
+    ['render p -o w --bits 8', "--bits: '8' is not possible; there is 16, 24"],
+    ['render p -o w --seconds 0', 'give a number from 0.001'],
+    ['render p -o w --seed 1.5', 'give a whole number from 0'],
+    ['render p -o w --score=', 'give a file.osc'],
+    ['render p -o w --max-modules 4097', 'give a whole number from 1 to'],
+    ['modules nothing', "there is no module type 'nothing'"],
+    ['send vcf1', "'vcf1' is not an OSC address"],
+    ['send /a i:x', "'i:x' is not possible"],
+    ['send /a --wait soon', 'give a number from 0 to 600'],
+    ['send /a --at -1', 'give a number from 0 to 3600'],
+    ['send /a --port 0', 'give a whole number from 1 to 65535'],
+    ['monitor --seconds 0', 'give a number from 0.1'],
+    ['monitor --port x', 'give a whole number from 1 to 65535'],
+    ['stats --watch 0', 'give a number from 0.1 to 3600'],
+    ['stats --host=', '--host: '],
+    ['osc-page p --port 1.5', 'give a whole number from 1 to 65535'],
+    ['bench nothing', "there is no bench 'nothing'"],
+    ['bench voices --html=', 'give a report.html'],
+    ['stress --seconds 0', 'give a number from 0.5 to 3600'],
+    ['new-module 9lives', "'9lives' is not a module type"],
+  ];
+  const load = async (name: string): Promise<Command> => ((await import(`#src/cli/commands/${name}.js`)) as { command: Command }).command;
+  it.each(WRONG)('calls it wrong usage: %s', async (line, message) => {
+    const [name, ...args] = line.split(' ');
+    const command = await load(name!);
+    const outcome = Promise.resolve().then(() => {
+      const { operands, options } = parseCommandLine(command, args)!;
+      return command.run(operands, options);
+    });
+    const error: unknown = await outcome.catch((reason: unknown) => reason);
+    expect(error).toBeInstanceOf(UsageError);
+    expect((error as Error).message).toContain(message);
+  });
+
+  it.each(['play p --seconds abc', 'render p -o w --bits 8', 'send vcf1'])('exits with 2 for wrong usage: %s', async (line) => {
+    const [name, ...args] = line.split(' ');
+    const { code, stdout, stderr } = await krell([name!, ...args]);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(stderr).toMatch(new RegExp(`^krell ${name}: .+\n'krell ${name} --help' shows what is possible\n$`));
+  });
+
+  it.each(COMMANDS)('calls wrong usage what every command refuses: %s', async (name) => {
+    const command = await load(name);
+    const needed = command.operands?.min ? ['x'] : [];
+    const lines = [['--no-such-option'], ['--json=1']];
+    for (const [option, { type }] of Object.entries(command.options)) if (type !== 'flag') lines.push([...needed, `--${option}`]);
+    if (command.operands?.min) lines.push([]);
+    if (command.operands?.max !== Infinity) lines.push(Array.from({ length: (command.operands?.max ?? 0) + 1 }, () => 'x'));
+    for (const line of lines) expect(() => parseCommandLine(command, line), line.join(' ')).toThrow(UsageError);
   });
 });
 
@@ -168,9 +226,9 @@ describe('krell modules', () => {
 
   it('suggests the nearest type', async () => {
     expect(await krell(['modules', 'vcfo'])).toEqual({
-      code: 1,
+      code: 2,
       stdout: '',
-      stderr: expect.stringMatching(/^krell modules: there is no module type 'vcfo'; did you mean 'vc[fo]'\?\n$/) as string,
+      stderr: expect.stringMatching(/^krell modules: there is no module type 'vcfo'; did you mean 'vc[fo]'\?\n/) as string,
     });
   });
 
@@ -188,8 +246,8 @@ describe('krell bench', () => {
   });
   it('suggests the nearest', async () => {
     const { code, stderr } = await krell(['bench', 'voice']);
-    expect(code).toBe(1);
-    expect(stderr).toBe("krell bench: there is no bench 'voice'; did you mean 'voices'?\n");
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/^krell bench: there is no bench 'voice'; did you mean 'voices'\?\n/);
   });
 });
 

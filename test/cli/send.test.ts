@@ -164,10 +164,10 @@ describe('krell send', () => {
   });
 
   it.each([
-    [['vcf1/cutoff'], 1, "'vcf1/cutoff' is not an OSC address; begin it with a slash"],
+    [['vcf1/cutoff'], 2, "'vcf1/cutoff' is not an OSC address; begin it with a slash"],
     [[], 2, 'needs an address; there is /engine/status; --list shows all commands'],
     [['/a', '--host', 'no.such.host.invalid'], 1, "--host: there is no host 'no.such.host.invalid'"],
-    [['/a', 'i:x'], 1, "'i:x' is not possible; write a number after i:"],
+    [['/a', 'i:x'], 2, "'i:x' is not possible; write a number after i:"],
   ])('explains %j', async (args, expected, message) => {
     const { code, stdout, stderr } = await krell(['send', ...args]);
     expect({ code, stdout }).toEqual({ code: expected, stdout: '' });

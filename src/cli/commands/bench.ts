@@ -3,9 +3,10 @@ import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { basename, join } from 'node:path';
 import { didYouMean } from '../../control/names.js';
-import { KrellError } from '../../errors.js';
+import { KrellError, UsageError } from '../../errors.js';
 import { defineCommand, JSON_OPTION } from '../args.js';
 import { histogramOf, histogramText, type Distribution } from '../histogram.js';
+import { checkOutput } from '../outputs.js';
 import { reportMarkdown, reportPage } from '../report-page.js';
 import { columns } from '../terminal.js';
 
@@ -46,11 +47,13 @@ export const command = defineCommand({
       process.stdout.write(`${json ? JSON.stringify({ benches: names }) : names.join('\n')}\n`);
       return 0;
     }
-    if (name !== ALL && !benches.has(name))
-      throw new KrellError('unknown-bench', `there is no bench '${name}'`, { hint: didYouMean(name, names) });
+    if (name !== ALL && !benches.has(name)) throw new UsageError(`there is no bench '${name}'`, { hint: didYouMean(name, names) });
     const chosen = [...benches].filter(([other, { isLong }]) => (name === ALL ? !isLong : other === name));
     // Before minutes of measuring, not after them.
-    if (html !== undefined) write(html, '');
+    if (html !== undefined) {
+      checkOutput('--html', html, 'HTML page');
+      write(html, '');
+    }
     if (name === ALL) makeFolder(out ?? RESULTS);
     const reports: Record<string, Report> = {};
     for (const [each, bench] of chosen) {

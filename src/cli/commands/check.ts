@@ -1,11 +1,12 @@
 // `krell check`: is a patch file right, and if not, what is wrong with it.
 import { dirname, resolve } from 'node:path';
 import { modules } from '../../../modules/index.js';
-import { joinPath, loadPatch, readPatchFile, type Patch } from '../../control/patch/index.js';
+import { joinPath, type Patch } from '../../control/patch/index.js';
 import { Registry } from '../../control/registry.js';
 import { KrellError, PatchError, type Problem } from '../../errors.js';
 import { checkScript } from '../../jobs/script/check.js';
 import { defineCommand, JSON_OPTION } from '../args.js';
+import { openPatch } from '../patch.js';
 import { counted } from '../terminal.js';
 
 export const command = defineCommand({
@@ -19,7 +20,7 @@ export const command = defineCommand({
     const files: { file: string; ok: boolean; problems: readonly Problem[] }[] = [];
     for (const file of paths) {
       try {
-        const patch = loadPatch(await readPatchFile(file), registry, { source: file });
+        const patch = await openPatch(file, registry);
         const wrong = scriptProblems(patch, file);
         if (wrong.length > 0) throw new PatchError(wrong, { source: file });
         files.push({ file, ok: true, problems: [] });

@@ -1,6 +1,8 @@
 // `krell modules`: which modules there are, and what is known about one.
 import { modules } from '../../../modules/index.js';
+import { didYouMean } from '../../control/names.js';
 import { Registry } from '../../control/registry.js';
+import { UsageError } from '../../errors.js';
 import type { ModuleDefinition, PortKind } from '../../module.js';
 import { formatValue } from '../../units.js';
 import { defineCommand, JSON_OPTION } from '../args.js';
@@ -20,7 +22,8 @@ export const command = defineCommand({
       const rows = list.map((module) => [module.type, module.summary]);
       process.stdout.write(`${json ? JSON.stringify({ modules: list.map(publicSpec) }) : columns(rows)}\n`);
     } else {
-      const module = registry.get(type);
+      const module = registry.find(type);
+      if (!module) throw new UsageError(`there is no module type '${type}'`, { hint: didYouMean(type, registry.types()) });
       process.stdout.write(`${json ? JSON.stringify(publicSpec(module)) : describe(module)}\n`);
     }
     return 0;

@@ -2,7 +2,7 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { quote } from '../../control/patch/problems.js';
-import { KrellError } from '../../errors.js';
+import { KrellError, UsageError } from '../../errors.js';
 import { SourceFile } from '../../kernel/source.js';
 import { defineCommand, JSON_OPTION } from '../args.js';
 import { newFiles, withModule, type NewFile } from '../module-template.js';
@@ -25,13 +25,14 @@ export const command = defineCommand({
   },
 });
 
-/** Writes all files or none. @returns their paths. @throws KrellError */
+/** Writes all files or none. @returns their paths. @throws UsageError, KrellError */
 function createModule(root: string, type: string): string[] {
   const fail = (message: string, hint: string): never => {
     throw new KrellError('new-module', message, { hint });
   };
+  if (!NAME.test(type))
+    throw new UsageError(`${quote(type)} is not a module type`, { hint: 'letters and digits, first a small letter, at most 32' });
   if (!isCheckout(root)) fail('this folder is no checkout of Krell', 'go to the folder that has modules/ and package.json');
-  if (!NAME.test(type)) fail(`${quote(type)} is not a module type`, 'letters and digits, first a small letter, at most 32');
   const index = readFileSync(join(root, INDEX), 'utf8');
   const files = newFiles(type);
   const taken = files.find(({ path }) => existsSync(join(root, path)))?.path;

@@ -1,8 +1,8 @@
 // `krell osc-page`: a page of controls for a patch, to be opened in Open Stage Control.
 import { modules } from '../../../modules/index.js';
-import { loadPatch, readPatchFile } from '../../control/patch/index.js';
 import { Registry } from '../../control/registry.js';
 import { defineCommand, OSC_OPTIONS } from '../args.js';
+import { openPatch } from '../patch.js';
 import { stageControlPage } from '../osc/stage-control.js';
 
 export const command = defineCommand({
@@ -13,7 +13,7 @@ export const command = defineCommand({
 
   async run([path], { host, port }) {
     const registry = new Registry(modules);
-    const patch = loadPatch(await readPatchFile(path!), registry, { source: path! });
+    const patch = await openPatch(path!, registry);
     process.stdout.write(`${JSON.stringify(stageControlPage(patch, registry, `${host}:${port}`), null, 2)}\n`);
     return 0;
   },

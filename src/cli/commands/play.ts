@@ -1,11 +1,12 @@
 // `krell play`: a patch through the sound card, until Ctrl-C.
 import { Engine } from '../../control/engine.js';
 import type { Latency } from '../../control/ring-depth.js';
-import { KrellError } from '../../errors.js';
-import { defineCommand, ENGINE_OPTIONS, given, JSON_OPTION } from '../args.js';
-import { readPatchFile } from '../../control/patch/index.js';
+import { KrellError, UsageError } from '../../errors.js';
 import type { OscServer } from '../../osc/server.js';
+import { defineCommand, ENGINE_OPTIONS, engineOptions, given, JSON_OPTION } from '../args.js';
+import { checkOutput, sourcesOf } from '../outputs.js';
 import { SERVE_OPTIONS, serveOsc } from '../osc/serve.js';
+import { openPatch } from '../patch.js';
 import { summaryOf, tellOf, watch } from '../session.js';
 import { abortOnInterrupt } from '../signals.js';
 import { counted, LiveLine } from '../terminal.js';
@@ -47,25 +48,25 @@ export const command = defineCommand({
     json: JSON_OPTION,
   },
 
-  async run([patch], { driver, device, record, flight, seconds = Infinity, json, ...options }) {
+  async run([path], { driver, device, record, flight, seconds = Infinity, json, ...options }) {
     if (driver === 'null' && device !== undefined)
-      throw new KrellError('value', 'the null driver has no devices', { path: '--device', hint: 'leave one of the two out' });
+      throw new UsageError('the null driver has no devices', { path: '--device', hint: 'leave one of the two out' });
     const latency = latencyOf(options.latency);
     const interrupt = abortOnInterrupt();
-    const text = await readPatchFile(patch!);
-    const { rate: sampleRate, block: blockFrames, workers, inputs } = options;
-    const engine = await Engine.create({ sampleRate, ...given({ blockFrames, workers, flightFolder: flight }) });
+    const patch = await openPatch(path!);
+    if (record !== undefined) checkOutput('--record', record, 'WAV file', sourcesOf(patch, path!));
+    const engine = await Engine.create({ ...engineOptions(options), ...given({ flightFolder: flight }) });
     const line = new LiveLine();
     tellOf(engine, line);
     const [ended, quit] = [new AbortController(), new AbortController()];
     let osc: OscServer | undefined;
     try {
-      await engine.loadPatch(text, { source: patch! });
-      if (!options['no-osc']) osc = await serveOsc(engine, patch!, options, () => quit.abort());
+      await engine.loadPatch(patch, { source: path! });
+      if (!options['no-osc']) osc = await serveOsc(engine, path!, options, () => quit.abort());
       const end = (error?: Error): void => ended.abort(error ?? new KrellError('output', 'the sound output has ended by itself'));
       engine.ended.then(() => end(), end);
-      const opened = await engine.start({ driver, latency, inputs: inputs as 0 | 1 | 2, ...given({ device, record }) });
-      process.stderr.write(`playing ${patch} on ${opened.device ?? opened.driver}${opened.reason ? ` (${opened.reason})` : ''}\n`);
+      const opened = await engine.start({ driver, latency, inputs: options.inputs as 0 | 1 | 2, ...given({ device, record }) });
+      process.stderr.write(`playing ${path} on ${opened.device ?? opened.driver}${opened.reason ? ` (${opened.reason})` : ''}\n`);
       const session = await watch(engine, line, seconds, AbortSignal.any([interrupt, quit.signal, ended.signal]), osc?.oscPort);
       ended.signal.throwIfAborted();
       const recording = await engine.stopRecording();
@@ -80,11 +81,11 @@ export const command = defineCommand({
   },
 });
 
-/** @throws KrellError `value` */
+/** @throws UsageError */
 function latencyOf(text: string): Latency {
   if (text === 'low' || text === 'safe') return text;
   const ms = text.trim() === '' ? NaN : Number(text);
   if (ms >= LATENCY_MS.min && ms <= LATENCY_MS.max) return ms;
   const hint = `give low, safe, or milliseconds from ${LATENCY_MS.min} to ${LATENCY_MS.max}`;
-  throw new KrellError('value', `'${text}' is not possible`, { path: '--latency', hint });
+  throw new UsageError(`'${text}' is not possible`, { path: '--latency', hint });
 }

@@ -2,8 +2,9 @@
 import { readFile } from 'node:fs/promises';
 import { render, type RenderResult } from '../../control/render.js';
 import { KrellError } from '../../errors.js';
-import { defineCommand, ENGINE_OPTIONS, given, JSON_OPTION } from '../args.js';
-import { readPatchFile } from '../../control/patch/index.js';
+import { defineCommand, ENGINE_OPTIONS, engineOptions, given, JSON_OPTION } from '../args.js';
+import { checkOutput, sourcesOf } from '../outputs.js';
+import { openPatch } from '../patch.js';
 import { abortOnInterrupt, INTERRUPTED } from '../signals.js';
 import { counted, decibels, LiveLine, progressLine } from '../terminal.js';
 
@@ -23,19 +24,21 @@ export const command = defineCommand({
     json: JSON_OPTION,
   },
 
-  async run([patch], { out, seconds, bits, rate, block, workers, seed, score, json }) {
+  async run([path], { out, seconds, bits, seed, score, json, ...options }) {
     const interrupt = abortOnInterrupt();
-    const text = await readPatchFile(patch!);
+    const patch = await openPatch(path!);
     const events = score === undefined ? undefined : await readScore(score);
+    const sources = sourcesOf(patch, path!);
+    checkOutput('--out', out, 'WAV file', score === undefined ? sources : [...sources, { path: score, what: 'the score' }]);
     const line = new LiveLine();
     try {
-      const result = await render(text, {
-        source: patch!,
+      const result = await render(patch, {
+        ...engineOptions(options),
+        source: path!,
         out,
         seconds,
-        sampleRate: rate,
         bits: BITS[bits],
-        ...given({ blockFrames: block, workers, seed, score: events }),
+        ...given({ seed, score: events }),
         onProgress: progressLine(line, out),
         onFault: ({ message }) => {
           line.clear();

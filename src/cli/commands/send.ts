@@ -1,7 +1,7 @@
 // `krell send`: one OSC message to a playing engine, and its answer.
 import { didYouMean } from '../../control/names.js';
 import { quote } from '../../control/patch/problems.js';
-import { KrellError, UsageError } from '../../errors.js';
+import { UsageError } from '../../errors.js';
 import { COMMANDS, commandAt, usageOf, type EngineCommand } from '../../osc/commands.js';
 import { isPattern } from '../../osc/match.js';
 import { defineCommand, given, JSON_OPTION, OSC_OPTIONS } from '../args.js';
@@ -30,7 +30,7 @@ export const command = defineCommand({
 
   async run([address, ...texts], { host, port, wait, at, list, json }) {
     if (list) return print(json ? JSON.stringify({ commands: COMMANDS }) : listOf(COMMANDS));
-    if (address === undefined) throw new UsageError('needs an address', 'there is /engine/status; --list shows all commands');
+    if (address === undefined) throw new UsageError('needs an address', { hint: 'there is /engine/status; --list shows all commands' });
     checkAddress(address);
     const args = texts.map(readArg);
     const client = await OscClient.open(host, port);
@@ -47,9 +47,9 @@ export const command = defineCommand({
   },
 });
 
-/** @throws KrellError for what is no address; only warns of a command that this version does not know, since the other end may. */
+/** @throws UsageError for what is no address; only warns of a command that this version does not know, since the other end may. */
 function checkAddress(address: string): void {
-  if (!address.startsWith('/')) throw new KrellError('value', `${quote(address)} is not an OSC address`, { hint: `begin it with a slash` });
+  if (!address.startsWith('/')) throw new UsageError(`${quote(address)} is not an OSC address`, { hint: 'begin it with a slash' });
   if (!address.startsWith('/engine/') || commandAt.has(address) || isPattern(address)) return;
   const hint = didYouMean(address, commandAt.keys());
   process.stderr.write(`krell send: there is no command ${quote(address)}${hint ? `; ${hint}` : ''}\n`);

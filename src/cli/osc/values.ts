@@ -1,6 +1,6 @@
 // OSC values as people write them on a command line, and as they read them in a terminal.
 import { printable, quote } from '../../control/patch/problems.js';
-import { KrellError } from '../../errors.js';
+import { UsageError } from '../../errors.js';
 import { unixFromTimetag } from '../../osc/timetag.js';
 import type { Arg } from '../../osc/decode.js';
 import { shortest } from '../../osc/query/values.js';
@@ -28,7 +28,7 @@ const isInt32 = (value: number): boolean => (value | 0) === value;
 /**
  * An argument by its look: `3` is an int, `3.5` a float, `true`, `false` and `nil` are themselves, all else is a string.
  * `i:` `f:` `d:` `h:` `s:` before it force int, float, double, 64-bit int or string.
- * @throws KrellError `value`
+ * @throws UsageError
  */
 export function readArg(text: string): Sendable {
   const [, type, rest] = FORCED.exec(text) ?? [];
@@ -40,7 +40,7 @@ export function readArg(text: string): Sendable {
 }
 
 function forced(type: 'i' | 'f' | 'd' | 'h' | 's', text: string, all: string): Sendable {
-  const invalid = (hint: string): KrellError => new KrellError('value', `${quote(all)} is not possible`, { hint });
+  const invalid = (hint: string): UsageError => new UsageError(`${quote(all)} is not possible`, { hint });
   if (type === 's') return { type, value: text };
   if (type === 'h') {
     if (!INTEGER.test(text)) throw invalid('write a whole number after h:');
