@@ -4,6 +4,8 @@
 // what the ring lacks is made up by the latest sound, backwards and fading out (it continues where the sound broke off),
 // then silence, and one underrun is counted. What comes after a gap fades in. The device never waits for the engine, so a
 // gap is over when it is over: it does not become latency.
+//
+// A device that is taken up in the middle of the sound hears it fade in; a recording goes on as if nothing had been.
 import { openClock } from '../realtime/clock.js';
 import { advanceFrame } from '../shared/frame.js';
 import { signal } from '../shared/gate.js';
@@ -48,7 +50,9 @@ export class Player {
   /** Whether the engine has delivered since it began to play. */
   private flowing = false;
   /** Whether the latest period ended in silence for want of sound. */
-  private broken: boolean;
+  private broken = false;
+  /** Whether the device is yet to hear its first sound, of one that is under way. */
+  private arriving: boolean;
   private readonly turn: number;
 
   /** `turn`: the host thread's; after the first, one goes on with sound that is under way. */
@@ -59,7 +63,7 @@ export class Player {
     this.sampleRate = this.words[CONTROL.SAMPLE_RATE]!;
     this.channels = this.words[CONTROL.CHANNELS]!;
     this.turn = turn;
-    this.broken = turn > 0;
+    this.arriving = turn > 0;
     this.periodFrames = periodFrames;
     this.periodNs = Math.floor((1e9 * periodFrames) / this.sampleRate);
     this.patienceMs = Math.max(1, Math.floor((PATIENCE * this.periodNs) / 1e6));
@@ -118,6 +122,8 @@ export class Player {
     this.broken = got < periodFrames;
     this.previous.set(period);
     this.delivered(period);
+    if (this.arriving) fadeIn(period, periodFrames, channels);
+    this.arriving = false;
   }
 
   /** For the flight recorder. */

@@ -235,6 +235,24 @@ describe('a player', () => {
     expect([arena.get(CONTROL.UNDERRUNS), arena.get(CONTROL.HOST_FRAME_LO)]).toEqual([2, 5 * PERIOD]);
   });
 
+  it('that takes over from another fades in for its device, and records what the engine computed', () => {
+    const { period } = byHand();
+    const player = new Player(arena.memory, PERIOD, 1);
+    const tap = new FrameRing(arena.buffer, TAP_RING_W, TAP_FRAMES, 2);
+    const sound = new Float32Array(4 * PERIOD).fill(0.5);
+    arena.setRun(RUN_PLAYING);
+    arena.words[CONTROL.TAP] = 1;
+    arena.ring.write(sound, 0, 2 * PERIOD);
+    player.fill(period);
+    expect([period[0], period.at(-1)]).toEqual([Math.fround(0.5 / PERIOD), 0.5]);
+    expect(largestStep([0, ...left(period)])).toBeLessThan(0.01);
+    player.fill(period);
+    expect(period).toEqual(sound.subarray(0, 2 * PERIOD));
+    const recorded = new Float32Array(4 * PERIOD);
+    tap.read(recorded, 0, 2 * PERIOD);
+    expect(recorded).toEqual(sound);
+  });
+
   it('measures peaks until control takes them', () => {
     const { player, period } = byHand();
     arena.setRun(RUN_PLAYING);
