@@ -11,6 +11,7 @@ import { KrellError } from '../errors.js';
 import { hashSeed } from '../kernel/state.js';
 import { scriptError } from '../jobs/script/error.js';
 import type { BoundModule } from '../jobs/script/link.js';
+import { nearScript } from '../jobs/script/near.js';
 import { CONTROL, COST_BINS, MAX_SCRIPT_THREADS, PARAM, SCRIPT, STATE, scriptWord } from '../shared/layout.js';
 import { signal } from '../shared/gate.js';
 import type { Arena } from './arena.js';
@@ -208,7 +209,7 @@ export class Scripts {
     for (const each of answer.files) if (!written.has(each)) written.set(...(await timeOf(each)));
     if (answer.failed !== undefined) {
       if (known) known.written = written;
-      throw new KrellError('script', answer.failed);
+      throw new KrellError('script', answer.failed, { hint: known ? undefined : nearScript(file) });
     }
     const source = known ?? { file, thread, written, isOff: false, deaths: 0 };
     // Those that it no longer imports are not looked at any more.

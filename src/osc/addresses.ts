@@ -109,6 +109,11 @@ export class AddressTable {
     return this.#ofModule.keys();
   }
 
+  /** Addresses of the patch's own. */
+  aliases(): string[] {
+    return this.#aliases.map(({ address }) => address);
+  }
+
   /** What the names below a module's address are. */
   namesOf(id: string): string[] {
     return (this.#ofModule.get(id)?.entries ?? []).slice(1).map(({ address }) => address.slice(id.length + 2));

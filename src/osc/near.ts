@@ -15,7 +15,8 @@ export function whatIsNear(address: string, table: AddressTable): string {
     return `${id} has no '${name}'${hint ? `; ${hint}` : ''}`;
   }
   const near = nearest(id, table.ids());
-  return sentence('there is no such address', near === undefined ? undefined : [`/${near}`, ...rest].join('/'));
+  const ofModule = near === undefined ? undefined : [`/${near}`, ...rest].join('/');
+  return sentence('there is no such address', nearest(address, table.aliases()) ?? ofModule);
 }
 
 const sentence = (message: string, near: string | undefined): string => (near ? `${message}; did you mean '${near}'?` : message);

@@ -286,6 +286,13 @@ describe('krell check, of scripts', () => {
     expect(stderr).toContain(`  modules.s.script: ${folder}/${message}`);
   });
 
+  it('names the script that a file which is not there may be', async () => {
+    file('melody.ts', 'export default { tick() {} };');
+    const { code, stderr } = await krell(['check', scripted('melodi')]);
+    expect(code).toBe(1);
+    expect(stderr).toContain(`modules.s.script: ${folder}/melodi.ts:1:1: cannot be read (ENOENT); did you mean 'melody.ts'?`);
+  });
+
   it('is content with what is right, and runs nothing of it', async () => {
     const text =
       "import { defineScript, type ScriptContext } from 'krell/script';\nprocess.exit(9);\nexport default defineScript({ tick(ctx: ScriptContext) {} });";

@@ -221,7 +221,8 @@ describe('a script file', () => {
 
   it('has to be there, beside the patch', async () => {
     const folder = new Folder(script(''));
-    await refusal(folder, folder.patch({}, 'other.ts')).toThrow(/other\.ts:1:1: cannot be read/);
+    await refusal(folder, folder.patch({}, 'other.ts')).toThrow(/other\.ts:1:1: cannot be read \(ENOENT\); there is main\.ts/);
+    await refusal(folder, folder.patch({}, 'mian.ts')).toThrow(/mian\.ts:1:1: .*; did you mean 'main\.ts'\?/);
     for (const name of ['../main.ts', '/etc/main.ts', 'main.txt', 'a/../../main.ts'])
       await refusal(folder, folder.patch({}, name)).toThrow(/modules\.s\.script: .* is not a script's file/);
     const wrong = folder.patch().replace('"type":"script"', '"type":"lfo"').replace('s.cv1', 's.sine').replace('s.gate1', 's.sine');

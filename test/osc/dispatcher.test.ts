@@ -10,10 +10,11 @@ describe('mistakes', () => {
     ['/vcf/cutof', /vcf has no 'cutof'; did you mean 'cutoff'/],
     ['/vfc/cutoff', /did you mean '\/vcf\/cutoff'/],
     ['/engine/versoin', /did you mean '\/engine\/version'/],
+    ['/1/fade', /no such address; did you mean '\/1\/fader'/],
     ['/keys/trigg', /did you mean 'trig'/],
     ['/xyz', /no such address/],
   ])('%s', (address, why) => {
-    const d = fourModules();
+    const d = fourModules({ aliases: [{ address: '/1/fader', id: 'vcf', param: 'cutoff', range: [200, 8000] }] });
     d.send(address, 1);
     expect(d.client.heard).toEqual([['/fail', address, expect.stringMatching(why)]]);
   });

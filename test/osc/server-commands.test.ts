@@ -122,6 +122,10 @@ describe('commands', () => {
     await thread.ask('snapshot/remove', ['now']);
     expect([...stage.engine.patch.snapshots.keys()]).toEqual(['low']);
     expect(said(await thread.ask('snapshot/recall', ['lov']))[0]![2]).toBe("snapshots: there is no snapshot 'lov'; did you mean 'low'?");
+    expect(said(await thread.ask('snapshot/recall', ['nope']))[0]![2]).toBe("snapshots: there is no snapshot 'nope'; there is low");
+    await thread.ask('snapshot/remove', ['low']);
+    expect(said(await thread.ask('snapshot/recall', ['nope']))[0]![2]).toBe("snapshots: there is no snapshot 'nope'; the patch has none");
+    expect(said(await thread.ask('alias/remove', ['/1/fader']))[0]![2]).toMatch(/no OSC alias '\/1\/fader'; did you mean '\/1\/fader1'/);
   });
 
   it('set aliases, tempo and title', async () => {

@@ -16,7 +16,8 @@ export const moduleOf = (patch: Patch, id: string): PatchModule => thing(patch.m
 export function thing<T>(things: ReadonlyMap<string, T>, name: string, what: string, path: string): T {
   const found = things.get(name);
   if (found !== undefined) return found;
-  throw new PatchError([{ path, message: `there is no ${what} ${quote(name)}`, hint: didYouMean(name, things.keys()) }]);
+  const hint = didYouMean(name, things.keys()) ?? 'the patch has none';
+  throw new PatchError([{ path, message: `there is no ${what} ${quote(name)}`, hint }]);
 }
 
 /** The parameters of a module as they are written; added where the file has none. */

@@ -5,6 +5,7 @@ import { didYouMean } from '../../control/names.js';
 import * as api from '../../script.js';
 import { ScriptError } from './error.js';
 import { NO_SCRIPT, placeAt, readSources, type ScriptSource } from './load.js';
+import { nearScript } from './near.js';
 
 interface Syntax {
   readonly type: string;
@@ -21,8 +22,9 @@ export function checkScript(path: string): ScriptError[] {
       .flatMap(([file, source]) => checkNames(file, source, bodies))
       .concat(checkDefault(path, sources.get(path)!, bodies.get(path)!));
   } catch (error) {
-    if (error instanceof ScriptError) return [error];
-    throw error;
+    if (!(error instanceof ScriptError)) throw error;
+    const hint = nearScript(path);
+    return [hint === undefined ? error : new ScriptError(error.file, error.line, error.column, `${error.problem}; ${hint}`)];
   }
 }
 
