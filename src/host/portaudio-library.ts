@@ -11,6 +11,8 @@ import { quietly, STDERR } from './quiet.js';
 const FLOAT32 = 1;
 const INVALID_SAMPLE_RATE = -9997;
 export const OUTPUT_UNDERFLOWED = -9980;
+/** Whatever PortAudio says then, a wrong rate or too little memory. */
+const JACK_HINT = 'a JACK server that it has lost once it never finds again in the same process: use the jack driver, or start Krell anew';
 
 /** Names under which a system knows the library, and what naudiodon's copy is called. */
 const NAMES: Partial<Record<NodeJS.Platform, { system: string[]; bundled: string }>> = {
@@ -195,15 +197,17 @@ export class PortAudio {
       [STDERR],
       () => open(handle, parameters(inputs), parameters(outputs), sampleRate, periodFrames, 0, null, null) as number,
     );
-    if (result === INVALID_SAMPLE_RATE)
+    if (result === INVALID_SAMPLE_RATE && sampleRate !== device.defaultSampleRate)
       throw new KrellError('device', `device '${device.name}' does not play at ${sampleRate} Hz`, {
         hint: `try --rate ${device.defaultSampleRate}`,
       });
-    this.check(result, `cannot open device '${device.name}'`);
+    const hint = device.api.startsWith('JACK') ? JACK_HINT : undefined;
+    this.check(result, `PortAudio cannot open device '${device.name}'`, hint);
     const [stream] = handle;
     this.check(
       quietly([STDERR], () => call('StartStream', 'int', ['void *'])(stream) as number),
-      `cannot start device '${device.name}'`,
+      `PortAudio cannot start device '${device.name}'`,
+      hint,
     );
     const info = koffi.decode(call('GetStreamInfo', koffi.pointer(infoType), ['void *'])(stream), infoType) as { latency: number };
     const [room, write] = [
@@ -240,7 +244,7 @@ export class PortAudio {
     quietly([STDERR], this.library.call('Terminate', 'int') as () => void);
   }
 
-  private check(result: number, what = 'PortAudio'): void {
-    if (result < 0) throw new KrellError('device', `${what}: ${this.errorText(result)}`);
+  private check(result: number, what = 'PortAudio', hint?: string): void {
+    if (result < 0) throw new KrellError('device', `${what}: ${this.errorText(result)}`, { hint });
   }
 }

@@ -219,6 +219,14 @@ describe.skipIf(!hasJack)('with a JACK server', () => {
     const then = engine.get(CONTROL.HOST_FRAME_LO);
     await engine.until(() => engine.get(CONTROL.HOST_FRAME_LO) > then + 24_000);
     expect(engine.get(CONTROL.HOST_STATE)).toBe(HOST_PLAYING);
+    // PortAudio never lets go of what it has lost.
+    await Promise.all([arena!.stop(), host!.close()]);
+    end = await startJack();
+    arena = new TestArena({ channels: 2 });
+    await expect(open({ driver: 'portaudio', periodFrames: 128 })).rejects.toThrow(
+      /PortAudio cannot open device 'system': .*; a JACK server that it has lost .*: use the jack driver, or start Krell anew$/,
+    );
+    expect((await open({ driver: 'jack', periodFrames: 128 })).opened.driver).toBe('jack');
   });
 });
 
