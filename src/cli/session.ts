@@ -4,7 +4,7 @@ import type { EngineStats, WorkerStats } from '../control/stats.js';
 import type { Recording } from '../host/recorder.js';
 import { liveLine, Meter } from './live-line.js';
 import { pause } from './signals.js';
-import { counted, decibels, duration, type LiveLine } from './terminal.js';
+import { counted, dbOf, decibels, duration, type LiveLine } from './terminal.js';
 
 const REFRESH_S = 1 / 15;
 
@@ -23,6 +23,8 @@ export function tellOf(engine: Engine, line: LiveLine): void {
 /** What `play` reports in the end: the last state of the engine, but peak and loads over the whole time. */
 export type Session = Omit<EngineStats, 'peak' | 'workers'> & {
   peak: number;
+  /** null: silence */
+  peakDb: number | null;
   workers: Omit<WorkerStats, 'blocks'>[];
 };
 
@@ -52,7 +54,12 @@ export async function watch(
     });
     if (signal.aborted || now >= begin + seconds) {
       line.clear();
-      return { ...stats, peak, workers: stats.workers.map(({ blocks: _, ...last }, i) => ({ ...last, ...workers[i]! })) };
+      return {
+        ...stats,
+        peak,
+        peakDb: dbOf(peak),
+        workers: stats.workers.map(({ blocks: _, ...last }, i) => ({ ...last, ...workers[i]! })),
+      };
     }
     line.draw(liveLine(stats, meters, line.width, line.hasColour, oscPort));
   }

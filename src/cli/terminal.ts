@@ -69,8 +69,13 @@ export function duration(seconds: number): string {
   return hours > 0 ? `${hours}:${two(minutes)}:${two(whole % 60)}` : `${minutes}:${two(whole % 60)}`;
 }
 
-/** A level in dBFS: `-6.0 dB`. */
-export const decibels = (level: number): string => (level > 0 ? `${(20 * Math.log10(level)).toFixed(1)} dB` : '-∞ dB');
+/** Half of the smallest step of a 24-bit file: what is no louder is silence, whatever rest of a filter it may be. */
+const SILENCE = 2 ** -24;
+
+/** A level in dBFS; null for silence. */
+export const dbOf = (level: number): number | null => (level > SILENCE ? 20 * Math.log10(level) : null);
+/** The same in a sentence: `-6.0 dB`. */
+export const decibels = (level: number): string => `${dbOf(level)?.toFixed(1) ?? '-∞'} dB`;
 
 /** `1 worker`, `2 workers`. */
 export const counted = (count: number, what: string): string => `${count} ${what}${count === 1 ? '' : 's'}`;

@@ -63,13 +63,14 @@ export async function render(patch: string | JsonObject | Patch, options: Render
     realtime: false,
     ...options,
   });
-  if (onFault) engine.on('fault', onFault);
+  const frames = Math.round(seconds * engine.sampleRate);
+  // The engine works ahead of the file, beyond its end too. When a script failed, its ticks were ahead of that in turn.
+  engine.on('fault', (fault) => (fault.frame < frames || fault.what === 'script') && onFault?.(fault));
   let progress: NodeJS.Timeout | undefined;
   try {
     await engine.loadPatch(patch, source === undefined ? {} : { source });
     const table = new Table().update(engine);
     if (score && table) playScore({ memory: engine.arena.buffer, table }, score);
-    const frames = Math.round(seconds * engine.sampleRate);
     signal?.throwIfAborted();
     const aborted = new Promise<never>((_, reject) =>
       signal?.addEventListener('abort', () => reject(signal.reason as Error), { once: true }),

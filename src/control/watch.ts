@@ -67,8 +67,10 @@ export class Watch {
     this.#timer = setInterval(() => this.#look(), LOOK_MS).unref();
   }
 
+  /** Reports what it has not reported yet, and looks no more. */
   stop(): void {
     clearInterval(this.#timer);
+    this.faults.drain();
     this.#threads.onDeath = () => {};
   }
 

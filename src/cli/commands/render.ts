@@ -6,7 +6,7 @@ import { defineCommand, ENGINE_OPTIONS, engineOptions, given, JSON_OPTION } from
 import { checkOutput, sourcesOf } from '../outputs.js';
 import { openPatch } from '../patch.js';
 import { abortOnInterrupt, INTERRUPTED } from '../signals.js';
-import { counted, decibels, LiveLine, progressLine } from '../terminal.js';
+import { counted, dbOf, decibels, LiveLine, progressLine } from '../terminal.js';
 
 const BITS = { '16': 16, '24': 24, '32f': '32f' } as const;
 
@@ -31,6 +31,7 @@ export const command = defineCommand({
     const sources = sourcesOf(patch, path!);
     checkOutput('--out', out, 'WAV file', score === undefined ? sources : [...sources, { path: score, what: 'the score' }]);
     const line = new LiveLine();
+    const faults: string[] = [];
     try {
       const result = await render(patch, {
         ...engineOptions(options),
@@ -43,13 +44,16 @@ export const command = defineCommand({
         onFault: ({ message }) => {
           line.clear();
           process.stderr.write(`${message}\n`);
+          faults.push(message);
         },
         signal: interrupt,
       });
       line.clear();
-      process.stdout.write(`${json ? JSON.stringify(result) : summaryOf(result)}\n`);
+      process.stdout.write(`${json ? JSON.stringify({ ...result, peakDb: dbOf(result.peak), faults }) : summaryOf(result)}\n`);
       if (result.peak > 1 && bits !== '32f') process.stderr.write('the peak is above 0 dB: the file is clipped\n');
-      return 0;
+      if (faults.length === 0) return 0;
+      process.stderr.write(`krell render: ${out} is not what the patch says: ${counted(faults.length, 'fault')}\n`);
+      return 1;
     } catch (error) {
       line.clear();
       if (!interrupt.aborted) throw error;
