@@ -361,6 +361,10 @@ export class Engine {
   scriptStats(): ScriptStats {
     return this.#scripts.stats();
   }
+  /** Faults that were too many at once to be events. */
+  get untoldFaults(): number {
+    return this.#watch.faults.untold;
+  }
   stats(): EngineStats {
     return this.#meter.read(this.patch, this.#output.state);
   }

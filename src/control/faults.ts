@@ -72,6 +72,10 @@ export class Faults {
   readonly #arena: Arena;
   readonly #instances: Instances;
   readonly #report: (event: FaultEvent) => void;
+  /** Read from the rings, but too many at once to be reported. */
+  #unreported = 0;
+  /** What found the rings full, as of the last look. */
+  #dropped = 0;
 
   constructor(arena: Arena, instances: Instances, report: (event: FaultEvent) => void) {
     this.#arena = arena;
@@ -79,10 +83,25 @@ export class Faults {
     this.#report = report;
   }
 
+  /** Faults that were no events, because there were too many at once; their modules have counted them. */
+  get untold(): number {
+    return this.#unreported + this.#dropped;
+  }
+
   /** Reports what the threads have told since the last time. */
   drain(): void {
+    const { words } = this.#arena;
     let left = EVENTS_PER_LOOK;
-    for (let worker = 0; worker <= MAX_WORKERS; worker++) left = this.#drain(faultRing(worker), left);
+    let dropped = 0;
+    for (let worker = 0; worker <= MAX_WORKERS; worker++) {
+      left = this.#drain(faultRing(worker), left);
+      dropped += Atomics.load(words, faultRing(worker) + RING.DROPS) >>> 0;
+    }
+    if (dropped === this.#dropped) return;
+    this.#dropped = dropped;
+    // Among them may be that cables were bypassed.
+    for (const instance of this.#instances.all())
+      if (isMixer(instance.definition) && this.isBypassed(instance)) this.#reviveLater(instance);
   }
 
   #drain(ring: number, limit: number): number {
@@ -105,7 +124,10 @@ export class Faults {
       if (!isLate && !instance) continue;
       const told = inWords(kind, nameOf(instance), value);
       if (told.bypassed && instance && isMixer(instance.definition)) this.#reviveLater(instance);
-      if (left-- <= 0 && !told.bypassed) continue;
+      if (left-- <= 0 && !told.bypassed) {
+        this.#unreported++;
+        continue;
+      }
       this.#report({ kind: 'fault', ...told, frame: high * 2 ** 32 + (low >>> 0), ...(isLate ? { worker: value } : idOf(instance)) });
     }
     return left;

@@ -105,6 +105,11 @@ export class Instances {
     return this.#arena.take(bytes, isModule ? `module ${name}` : name, isModule);
   }
 
+  /** All that live. */
+  all(): Instance[] {
+    return this.#living.filter((instance) => instance !== undefined);
+  }
+
   /** The instance that has this slot and generation, if it still has. */
   at(address: number): Instance | undefined {
     const instance = this.#living[address & (MAX_SLOTS - 1)];

@@ -63,6 +63,8 @@ export interface EngineStats {
   readonly lateEvents: number;
   readonly droppedEvents: number;
   readonly staleEvents: number;
+  /** Faults that were not reported as events, because there were too many at once; their modules have counted them. */
+  readonly untoldFaults: number;
   readonly kernels: number;
   readonly scripts: ScriptStats;
   /** Plans that edits have made, and what it took to decide which thread runs what, for the last 512 of them. */
@@ -159,6 +161,7 @@ export class Meter {
       lateEvents: Atomics.load(words, CONTROL.LATE_EVENTS),
       droppedEvents: Atomics.load(words, CONTROL.OSC_DROPPED),
       staleEvents: Atomics.load(words, CONTROL.STALE_EVENTS),
+      untoldFaults: engine.untoldFaults,
       kernels: this.#kernels.count,
       scripts: engine.scriptStats(),
       edits: { count: this.#player.assignments.count, assignMs: this.#player.assignments.spread },

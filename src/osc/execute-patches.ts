@@ -151,6 +151,7 @@ function status({ engine, patchName }: Context): Value[][] {
     ['edits', stats.edits.count],
     ['lateEvents', stats.lateEvents],
     ['staleEvents', stats.staleEvents],
+    ['untoldFaults', double(stats.untoldFaults)],
     ['memory.used', double(stats.memory.used)],
     ['memory.budget', double(stats.memory.budget)],
     ...stats.peak.map((level, channel) => [`peak[${channel}]`, float(level)]),

@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { COMMANDS } from '#src/osc/commands.js';
 import { encodeMessage } from '#src/osc/encode.js';
 import type { OutgoingMessage } from '#src/osc/protocol.js';
-import { CONTROL } from '#src/shared/layout.js';
+import { CONTROL, faultRing, RING } from '#src/shared/layout.js';
 import { PATCH, said, stage as setStage, temporaryFolder, until } from './server-rig.js';
 
 const root = temporaryFolder();
@@ -82,6 +82,8 @@ describe('commands', () => {
     const thread = await stage.serve();
     await stage.engine.set('pad', 'fine', 7, { voice: 2 });
     Atomics.store(stage.engine.arena.words, CONTROL.OSC_LATE, 3);
+    Atomics.store(stage.engine.arena.words, faultRing(0) + RING.DROPS, 5);
+    await until(() => stage.engine.stats().untoldFaults > 0);
     const pairs = (replies: OutgoingMessage[]): Map<unknown, unknown> => {
       const items = said(replies.slice(0, -1)).flatMap(([, , , ...rest]) => rest);
       return new Map(items.flatMap((item, i) => (i % 2 === 0 ? [[item, items[i + 1]]] : [])));
@@ -101,6 +103,7 @@ describe('commands', () => {
       voices: 7,
       cables: 1,
       'osc.late': 3,
+      untoldFaults: 5,
       frame: 0,
     });
     expect([...status.values()]).not.toContain(undefined);
