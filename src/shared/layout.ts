@@ -60,7 +60,7 @@ export const CONTROL = {
   TAKEN_LO: 7 * LINE_W + 11, // H: frames taken from the output ring (HOST_FRAME less what underruns made up), low word
   TAKEN_HI: 7 * LINE_W + 12, // H: high word, then its copy
   HOST_NEEDS: 7 * LINE_W + 14, // H: frames it needs now, to be computed on top of RING_DEPTH
-  HOST_TURN: 7 * LINE_W + 15, // H: number of the host thread that plays; the one before it leaves
+  HOST_TURN: 7 * LINE_W + 15, // H, and C before any plays: number of the host thread that plays; the one before it leaves
   HOST_LEFT: 7 * LINE_W + 16, // H: the HOST_TURN to which the host thread before has left
   INPUT_CHANNELS: 7 * LINE_W + 17, // H: channels that the device brings, 0 = none
 
@@ -234,8 +234,11 @@ export const BLOCK_EVENT = {
 } as const;
 export const BLOCK_EVENTS_W = PENDING_ORDER_W + PENDING_MAX;
 
-// ── module slots: a stable number for a living module ──
-export const MAX_SLOTS = 4096;
+// ── module slots: a stable number for a living module, or a cable mixer ──
+/** Modules of a patch. */
+export const MAX_MODULES = 4096;
+/** While a patch fades out and the next one plays there are two, each with its cable mixers. */
+export const MAX_SLOTS = 4 * MAX_MODULES; // power of two
 export const SLOT = { GENERATION: 0, STATE: 1, WORDS: 2 } as const; // C; STATE is 0 when free
 export const SLOTS_W = BLOCK_EVENTS_W + BLOCK_EVENTS_MAX * BLOCK_EVENT.WORDS;
 

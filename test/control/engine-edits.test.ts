@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Engine } from '#src/control/engine.js';
 import type { EngineEvent } from '#src/control/events.js';
+import { LIMITS } from '#src/control/patch/index.js';
 import { CONTROL } from '#src/shared/layout.js';
 import { create, most, OUT, patch, record, TWO, TWO_CABLES, until } from './engine-fixture.js';
 
@@ -134,4 +135,19 @@ describe('tempo', () => {
     await engine.createModule('clock', 'c3');
     expect(engine.moduleInfo('c3').params['tempo']).toBe(150);
   });
+});
+
+it('a patch as large as any is replaced by another while it plays', async () => {
+  const engine = await create();
+  const large = (name: string): never => {
+    const ids = Array.from({ length: LIMITS.modules - 1 }, (_, i) => `${name}${i}`);
+    const cables = ids.slice(0, 40).map((id): [string, string, number] => [`${id}.out`, 'out.left', 0.5]);
+    return patch({ ...OUT, ...Object.fromEntries(ids.map((id) => [id, { type: 'attenuverter' }])) }, cables);
+  };
+  await engine.loadPatch(large('a'));
+  await engine.start({ driver: 'null' });
+  await engine.loadPatch(large('b'));
+  // The one before fades out, or has just.
+  await engine.loadPatch(large('c'));
+  expect([engine.isRunning('a7'), engine.isRunning('c7')]).toEqual([false, true]);
 });

@@ -1,5 +1,5 @@
 // How large a patch may be. A patch comes from anywhere: every size is checked before anything is made of it.
-import { MAX_SLOTS } from '../../shared/layout.js';
+import { MAX_MODULES } from '../../shared/layout.js';
 
 export const FORMAT = 'krell-patch';
 export const FORMAT_VERSION = 1;
@@ -17,8 +17,7 @@ export const LIMITS = {
   fileBytes: 4 * 1024 * 1024,
   /** Objects and arrays within each other. */
   depth: 32,
-  /** The arena has a slot per module. */
-  modules: MAX_SLOTS,
+  modules: MAX_MODULES,
   cables: 16_384,
   snapshots: 1024,
   aliases: 4096,
