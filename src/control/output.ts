@@ -3,6 +3,7 @@ import { Worker } from 'node:worker_threads';
 import { KrellError } from '../errors.js';
 import {
   DRIVERS,
+  JACK_CLIENTS,
   MAX_PERIOD_FRAMES,
   type Abandoned,
   type DriverName,
@@ -62,6 +63,8 @@ export interface OutputState {
 
 /** Milliseconds a device may take to open. A sound server that hangs never answers. */
 const OPEN_MS = 10_000;
+/** Milliseconds that `auto` gives a library before it goes on without: a JACK server answers at once; one that looks for sound cards may take its time, but not behind another that hangs. */
+const ANSWER_MS = { jack: 1500, any: 3000, next: 1000 } as const;
 /** Milliseconds the host may take to leave. */
 const CLOSE_MS = 1000;
 /** Frames kept ready for a file: offline, depth costs nothing. */
@@ -79,11 +82,16 @@ export class Output {
   readonly #arena: Arena;
   readonly #settings: { readonly blockFrames: number; readonly sampleRate: number };
   readonly #report: (kind: DeviceEvent['kind']) => void;
+  readonly #onRecordingFailed: (message: string) => void;
   #options: OutputOptions = {};
   /** Host threads: the one that plays, and after a loss one on standby. */
   readonly #hosts = new Set<Worker>();
   /** How many hosts there have been. */
   #turns = 0;
+  /** Drivers whose library does not answer, and the first host after those that were left inside one. */
+  readonly #hanging: DriverName[] = [];
+  #first = 0;
+  #patience: NodeJS.Timeout | undefined;
   #timer: NodeJS.Timeout | undefined;
   #recorder: Recorder | undefined;
   /** Beginnings and ends of recordings, one after the other. */
@@ -94,11 +102,17 @@ export class Output {
   #end!: () => void;
   #fail!: (error: Error) => void;
 
-  /** `report` is told what the options' `onDevice` is told. */
-  constructor(arena: Arena, settings: { blockFrames: number; sampleRate: number }, report: (kind: DeviceEvent['kind']) => void) {
+  /** `report` is told what the options' `onDevice` is told, `onRecordingFailed` what ends a recording before it is ended. */
+  constructor(
+    arena: Arena,
+    settings: { blockFrames: number; sampleRate: number },
+    report: (kind: DeviceEvent['kind']) => void,
+    onRecordingFailed: (message: string) => void,
+  ) {
     this.#arena = arena;
     this.#settings = settings;
     this.#report = report;
+    this.#onRecordingFailed = onRecordingFailed;
     this.ended = new Promise((resolve, reject) => {
       this.#end = () => resolve(this.state);
       this.#fail = reject;
@@ -122,9 +136,25 @@ export class Output {
     const opened = new Promise<OutputState>((resolve) => (this.#opened = resolve));
     this.#start(driver);
     const timer = setTimeout(() => this.#fail(notAnswering(driver)), OPEN_MS);
-    const state = await Promise.race([opened, this.ended]).finally(() => clearTimeout(timer));
+    const state = await Promise.race([opened, this.ended]).finally(() => {
+      clearTimeout(timer);
+      clearTimeout(this.#patience);
+    });
     if (this.#isClosed) throw stopped();
     return state;
+  }
+
+  /** `auto` calls a library. If that does not answer, another host goes on with the next; the first is left inside. */
+  #await(driver: DriverName): void {
+    clearTimeout(this.#patience);
+    const ms = this.#hanging.length > 0 ? ANSWER_MS.next : driver === 'jack' ? ANSWER_MS.jack : ANSWER_MS.any;
+    this.#patience = setTimeout(() => {
+      if (this.#isClosed) return;
+      this.#hanging.push(...(driver === 'jack' ? JACK_CLIENTS : [driver]));
+      this.#first = this.#turns;
+      Atomics.store(this.#arena.words, CONTROL.HOST_TURN, this.#first);
+      this.#start('auto');
+    }, ms);
   }
 
   #notOpen(error: unknown): never {
@@ -136,7 +166,18 @@ export class Output {
   #start(driver: HostOptions['driver'], { device = this.#options.device, handle }: Partial<Abandoned> = {}): void {
     const turn = this.#turns++;
     const { inputs, file, periodFrames = this.#settings.blockFrames } = this.#options;
-    const workerData: HostOptions = { memory: this.#arena.memory, driver, device, inputs, periodFrames, file, turn, handle, quiet };
+    const workerData: HostOptions = {
+      memory: this.#arena.memory,
+      driver,
+      device,
+      inputs,
+      periodFrames,
+      file,
+      turn,
+      handle,
+      quiet,
+      hanging: this.#hanging,
+    };
     const host = new Worker(new URL('../host/host.js', import.meta.url), { workerData });
     this.#hosts.add(host);
     host.once('exit', () => {
@@ -149,7 +190,11 @@ export class Output {
   }
 
   #hear(message: HostMessage, turn: number): void {
+    if (turn < this.#first) return;
     switch (message.kind) {
+      case 'trying':
+        this.#await(message.driver);
+        break;
       case 'open': {
         const { kind: _, periodFrames, ...state } = message;
         if (state.driver !== 'file') {
@@ -157,8 +202,9 @@ export class Output {
           this.#adapt(periodFrames);
         }
         this.state = state;
+        clearTimeout(this.#patience);
         this.#opened(state);
-        if (turn > 0) this.#tell({ kind: 'back', message: `sound device '${state.device}' is back` });
+        if (turn > this.#first) this.#tell({ kind: 'back', message: `sound device '${state.device}' is back` });
         break;
       }
       case 'lost':
@@ -204,7 +250,7 @@ export class Output {
     return this.#inTurn(async () => {
       if (this.#isClosed) throw stopped();
       if (this.#recorder) throw new KrellError('recording', `'${this.#recorder.path}' is being recorded`, { hint: 'stop that first' });
-      this.#recorder = await Recorder.start(this.#arena.memory, path);
+      this.#recorder = await Recorder.start(this.#arena.memory, path, '32f', ({ message }) => this.#onRecordingFailed(message));
     });
   }
 
@@ -232,6 +278,7 @@ export class Output {
   async close(): Promise<void> {
     this.#isClosed = true;
     clearInterval(this.#timer);
+    clearTimeout(this.#patience);
     const exits = [...this.#hosts].map((host) => new Promise<void>((resolve) => host.once('exit', () => resolve())));
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<void>((resolve) => (timer = setTimeout(resolve, CLOSE_MS)));

@@ -8,6 +8,9 @@ export type DriverName = (typeof DRIVERS)[number];
 /** What `auto` tries, in this order, before it settles for `null`. */
 export const AUTOMATIC = ['jack', 'portaudio', 'naudiodon'] as const satisfies readonly DriverName[];
 
+/** What waits for a JACK server that hangs: PortAudio asks for one when it is loaded. */
+export const JACK_CLIENTS = ['jack', 'portaudio'] as const satisfies readonly DriverName[];
+
 /** The longest period: the output ring holds two. */
 export const MAX_PERIOD_FRAMES = RING_FRAMES / 2;
 
@@ -46,8 +49,10 @@ export interface HostOptions {
   readonly memory: WebAssembly.Memory;
   /** `auto`: the first of AUTOMATIC that opens. */
   readonly driver: DriverName | 'auto';
-  /** 0 for the first host, which fails when it cannot open its device; the others take over from one that lost it, when they can. */
+  /** The number of this host. The one whose turn it is fails when it cannot open its device; another takes over from it, when it can. */
   readonly turn?: number;
+  /** What `auto` is not to try: drivers whose library does not answer. */
+  readonly hanging?: readonly DriverName[];
   /** What is to be released first. */
   readonly handle?: bigint | undefined;
   /** Number or part of the name of the device; its driver's default device otherwise. */
@@ -78,6 +83,8 @@ export type WavBits = 16 | 24 | '32f';
 
 /** What the host tells control. */
 export type HostMessage =
+  /** The library of a driver is about to be called by `auto`. */
+  | { readonly kind: 'trying'; readonly driver: DriverName }
   | {
       readonly kind: 'open';
       readonly driver: DriverName;

@@ -22,6 +22,7 @@ const options = workerData as HostOptions;
 const { turn = 0, quiet } = options;
 if (quiet) takeTurns(quiet);
 const words = new Int32Array(options.memory.buffer);
+const hasTurn = (): boolean => Atomics.load(words, CONTROL.HOST_TURN) === turn;
 const isStopped = (): boolean => Atomics.load(words, CONTROL.RUN) === RUN_STOP;
 
 const tell = (message: HostMessage): void => parentPort?.postMessage(message);
@@ -75,15 +76,18 @@ function takeTurn(): void {
 }
 
 try {
-  const opened = turn === 0 ? openDriver(options) : reopen();
-  if (opened) {
+  const isStandby = !hasTurn();
+  const opened = isStandby ? reopen() : openDriver(options, (driver) => tell({ kind: 'trying', driver }));
+  // A library may answer when another host has been given the turn already.
+  if (opened && !isStandby && !hasTurn()) opened.driver.close();
+  else if (opened) {
     const { driver, reason } = opened;
     const { name, device, periodFrames, latencyMs } = driver;
     // Offline there is no hurry that anybody else should have to wait for.
     if (name !== 'file') raisePriority(HOST_PRIORITY);
-    const player = new Player(options.memory, periodFrames, turn);
+    const player = new Player(options.memory, periodFrames, turn, isStandby);
     tell({ kind: 'open', driver: name, device, periodFrames, latencyMs, ...(reason ? { reason } : {}) });
-    if (turn > 0) takeTurn();
+    if (isStandby) takeTurn();
     enter(CONTROL.HOST_STATE, HOST_PLAYING);
     const file = await play(driver, player);
     if (isStopped() || name === 'file') {

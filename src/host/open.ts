@@ -1,5 +1,5 @@
 // Opens the driver that is asked for, or the best that opens.
-import { AUTOMATIC, type AudioDriver, type HostOptions } from './driver.js';
+import { AUTOMATIC, type AudioDriver, type DriverName, type HostOptions } from './driver.js';
 import { FileDriver } from './file.js';
 import { JackDriver } from './jack.js';
 import { releaseClient } from './jack-library.js';
@@ -7,7 +7,7 @@ import { NaudiodonDriver } from './naudiodon.js';
 import { NullDriver } from './null.js';
 import { PortAudioDriver } from './portaudio.js';
 import { releaseStream } from './portaudio-library.js';
-import type { KrellError } from '../errors.js';
+import { KrellError } from '../errors.js';
 
 /** An open driver, and in a line why it is this one, if it was not the first choice. */
 export interface Opened {
@@ -16,13 +16,14 @@ export interface Opened {
 }
 
 /**
+ * `trying` hears of each library that `auto` calls, which may not return.
  * @throws KrellError 'no-library', 'no-device', 'device', 'unwritable'; for `auto` only when a certain device is wanted and no
  * driver has it.
  */
-export function openDriver(options: HostOptions): Opened {
+export function openDriver(options: HostOptions, trying: (driver: DriverName) => void = () => {}): Opened {
   switch (options.driver) {
     case 'auto':
-      return openBest(options);
+      return openBest(options, trying);
     case 'jack':
       return { driver: new JackDriver(options) };
     case 'portaudio':
@@ -36,10 +37,12 @@ export function openDriver(options: HostOptions): Opened {
   }
 }
 
-function openBest(options: HostOptions): Opened {
-  const failures: KrellError[] = [];
-  for (const driver of AUTOMATIC)
+function openBest(options: HostOptions, trying: (driver: DriverName) => void): Opened {
+  const { hanging = [] } = options;
+  const failures = hanging.map((driver) => new KrellError('device', `driver '${driver}' does not answer, as when a sound server hangs`));
+  for (const driver of AUTOMATIC.filter((name) => !hanging.includes(name)))
     try {
+      trying(driver);
       const opened = openDriver({ ...options, driver });
       // That another driver does not have the device that is wanted is nothing to speak of.
       return failures[0] && options.device === undefined ? { ...opened, reason: failures[0].message } : opened;

@@ -55,15 +55,15 @@ export class Player {
   private arriving: boolean;
   private readonly turn: number;
 
-  /** `turn`: the host thread's; after the first, one goes on with sound that is under way. */
-  constructor(memory: WebAssembly.Memory, periodFrames: number, turn = 0) {
+  /** `turn`: the host thread's; `arriving`: it goes on with sound that is under way. */
+  constructor(memory: WebAssembly.Memory, periodFrames: number, turn = 0, arriving = false) {
     const buffer = memory.buffer as unknown as SharedArrayBuffer;
     this.words = new Int32Array(buffer);
     this.floats = new Float32Array(buffer);
     this.sampleRate = this.words[CONTROL.SAMPLE_RATE]!;
     this.channels = this.words[CONTROL.CHANNELS]!;
     this.turn = turn;
-    this.arriving = turn > 0;
+    this.arriving = arriving;
     this.periodFrames = periodFrames;
     this.periodNs = Math.floor((1e9 * periodFrames) / this.sampleRate);
     this.patienceMs = Math.max(1, Math.floor((PATIENCE * this.periodNs) / 1e6));

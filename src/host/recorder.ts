@@ -1,6 +1,7 @@
 // Records what the host plays: drains the tap ring to a WAV file from control's event loop. Whatever the disk does,
 // the host does not wait: what the ring cannot hold (2.7 s at 48 kHz) is dropped and counted.
 import { open, type FileHandle } from 'node:fs/promises';
+import type { KrellError } from '../errors.js';
 import { CONTROL, TAP_FRAMES, TAP_RING_W } from '../shared/layout.js';
 import { FrameRing } from '../shared/ring.js';
 import type { WavBits } from './driver.js';
@@ -31,12 +32,14 @@ export class Recorder {
   private frames = 0;
   /** The drain under way; they follow one another. */
   private draining = Promise.resolve();
-  private problem: Error | undefined;
+  private problem: KrellError | undefined;
+  private readonly onFailed: (problem: KrellError) => void;
 
-  private constructor(memory: WebAssembly.Memory, path: string, file: FileHandle, bits: WavBits) {
+  private constructor(memory: WebAssembly.Memory, path: string, file: FileHandle, bits: WavBits, onFailed: (problem: KrellError) => void) {
     const buffer = memory.buffer as unknown as SharedArrayBuffer;
     this.path = path;
     this.file = file;
+    this.onFailed = onFailed;
     this.words = new Int32Array(buffer);
     const channels = this.words[CONTROL.CHANNELS]!;
     this.ring = new FrameRing(buffer, TAP_RING_W, TAP_FRAMES, channels);
@@ -47,14 +50,20 @@ export class Recorder {
   }
 
   /**
-   * Starts recording with the period that the host plays next; before the engine plays, with its first.
+   * Starts recording with the period that the host plays next; before the engine plays, with its first. `onFailed` is told at once when the
+   * disk fails on the way.
    * @throws KrellError 'unwritable'.
    */
-  static async start(memory: WebAssembly.Memory, path: string, bits: WavBits = '32f'): Promise<Recorder> {
+  static async start(
+    memory: WebAssembly.Memory,
+    path: string,
+    bits: WavBits = '32f',
+    onFailed: (problem: KrellError) => void = () => {},
+  ): Promise<Recorder> {
     const file = await open(path, 'w').catch((error: unknown) => {
       throw cannotWrite(path, error);
     });
-    const recorder = new Recorder(memory, path, file, bits);
+    const recorder = new Recorder(memory, path, file, bits, onFailed);
     // What an earlier recording left behind.
     while (recorder.ring.read(recorder.chunk, 0, CHUNK_FRAMES) > 0);
     Atomics.store(recorder.words, CONTROL.TAP, 1);
@@ -78,7 +87,8 @@ export class Recorder {
       .then(() => this.write())
       .catch((error: unknown) => {
         Atomics.store(this.words, CONTROL.TAP, 0);
-        this.problem ??= cannotWrite(this.path, error);
+        this.problem = cannotWrite(this.path, error);
+        this.onFailed(this.problem);
       });
     return this.draining;
   }

@@ -50,7 +50,7 @@ export class AudioHost {
         if (message.kind === 'open') opened(message);
         else if (message.kind === 'ended') resolve(message.file);
         else if (message.kind === 'lost') goes(message.message);
-        else reject(new KrellError(message.code, message.message));
+        else if (message.kind === 'failed') reject(new KrellError(message.code, message.message));
       });
       worker.once('error', reject);
       worker.once('exit', () => reject(new KrellError('host', 'the audio host ended unexpectedly')));

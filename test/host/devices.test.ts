@@ -56,7 +56,7 @@ function inProcess(
     }, 2);
     const told = [];
     const worker = new Worker(new URL(${url('host/host')}), { execArgv: [], workerData: { memory, driver: '${driver}', periodFrames: 128 } });
-    worker.on('message', (message) => told.push(message));
+    worker.on('message', (message) => message.kind === 'trying' || told.push(message));
     worker.on('exit', () => { clearInterval(timer); console.log(JSON.stringify(told)); });`;
   const child = spawnSync(process.execPath, ['--input-type=module', '-e', script], { encoding: 'utf8', env: { ...process.env, ...env } });
   const lines = (child.stdout + child.stderr).split('\n').filter(Boolean);

@@ -237,7 +237,7 @@ describe('a player', () => {
 
   it('that takes over from another fades in for its device, and records what the engine computed', () => {
     const { period } = byHand();
-    const player = new Player(arena.memory, PERIOD, 1);
+    const player = new Player(arena.memory, PERIOD, 0, true);
     const tap = new FrameRing(arena.buffer, TAP_RING_W, TAP_FRAMES, 2);
     const sound = new Float32Array(4 * PERIOD).fill(0.5);
     arena.setRun(RUN_PLAYING);

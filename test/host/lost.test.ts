@@ -1,4 +1,5 @@
 // A sound server that ends in the middle of a piece and comes back: the engine keeps time, and sound returns by itself.
+import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -32,7 +33,14 @@ function faults(path: string): { gaps: number; steps: number } {
   return { gaps, steps: left.filter((sample, i) => i > 0 && Math.abs(sample - left[i - 1]!) > largest).length };
 }
 
-describe.skipIf(!hasJack)('a JACK server that ends', () => {
+/** Processes of the servers that this one has started. */
+const serverIds = (): number[] =>
+  spawnSync('pgrep', ['-P', String(process.pid), '-x', 'jackd'], { encoding: 'utf8' })
+    .stdout.split('\n')
+    .filter(Boolean)
+    .map(Number);
+
+describe.skipIf(!hasJack)('a JACK server that', () => {
   let engine: Engine | undefined;
   let end: (() => Promise<void>) | undefined;
   afterEach(async () => {
@@ -40,7 +48,7 @@ describe.skipIf(!hasJack)('a JACK server that ends', () => {
     await end?.();
   });
 
-  it('is played without, waited for and returned to, at the period it then has', async () => {
+  it('ends is played without, waited for and returned to, at the period it then has', async () => {
     end = await startJack(128);
     const events: DeviceEvent[] = [];
     const until = async (truth: () => boolean): Promise<void> => {
@@ -80,7 +88,26 @@ describe.skipIf(!hasJack)('a JACK server that ends', () => {
     expect(steps).toBeLessThanOrEqual(2 * underruns);
   });
 
-  it('does not keep the engine from stopping', async () => {
+  it('does not even answer is passed over by auto, which says so, and plays on should it answer after all', async () => {
+    end = await startJack();
+    const [server] = serverIds();
+    process.kill(server!, 'SIGSTOP');
+    try {
+      engine = await Engine.create({ sampleRate: 48_000 });
+      await engine.loadPatch(SINE);
+      const opened = await engine.start({ driver: 'auto' });
+      expect(['naudiodon', 'null']).toContain(opened.driver);
+      if (opened.driver === 'null')
+        expect(opened.reason).toBe("driver 'jack' does not answer, as when a sound server hangs: playing silently on the null driver");
+    } finally {
+      process.kill(server!, 'SIGCONT');
+    }
+    const { frames, driver } = engine.stats();
+    while (engine.stats().frames < frames + 24_000) await sleep(10);
+    expect(engine.stats().driver).toBe(driver);
+  });
+
+  it('ends does not keep the engine from stopping', async () => {
     end = await startJack();
     engine = await Engine.create({ sampleRate: 48_000 });
     await engine.loadPatch(SINE);
