@@ -1,5 +1,5 @@
 // Benches do not rot: each runs once, quickly, and its report makes sense. Nothing here depends on how fast the machine is.
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import * as create from '#bench/create.js';
 import * as jitter from '#bench/jitter.js';
 import * as kernels from '#bench/kernels.js';
@@ -14,6 +14,7 @@ import * as voices from '#bench/voices.js';
 import { modules } from '#modules/index.js';
 
 const QUICK = { quick: true };
+vi.setConfig({ testTimeout: 120_000 });
 
 const isTime = (value: unknown): boolean => typeof value === 'number' && value > 0 && value < 1e6;
 
