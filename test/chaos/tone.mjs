@@ -33,6 +33,8 @@ export class ToneCheck {
   #latest = new Float32Array(PERIOD);
   #block;
   #learnFrom;
+  /** Frames of the tone that have been heard one after the other. */
+  #learned = 0;
   #behind = 0;
   #before = NaN;
   /** @type {Gap | undefined} */
@@ -56,6 +58,7 @@ export class ToneCheck {
   /** What follows is not the next frame: nobody has heard what lies between. */
   skip() {
     this.#before = NaN;
+    this.#learned = 0;
   }
 
   /** @param {number} frame @param {number} left the sine @param {number} right anything that is a sound */
@@ -67,7 +70,7 @@ export class ToneCheck {
     }
     if (!this.isReady) {
       this.#tone[frame % PERIOD] = left;
-      if (frame % PERIOD === PERIOD - 1) this.impurity = impurityOf(this.#tone);
+      if (++this.#learned === PERIOD) this.impurity = impurityOf(this.#tone);
       return;
     }
     this.#latest[frame % PERIOD] = left;
