@@ -14,7 +14,7 @@
 export interface ScriptContext {
   /** The tick's frame; ticks are `rate` per second, from frame 0. */
   readonly frame: number;
-  /** The same in seconds and in beats of the patch's tempo. */
+  /** The same in seconds and in beats of the patch's tempo, which count on when that changes. */
   readonly seconds: number;
   readonly beat: number;
   readonly sampleRate: number;

@@ -9,6 +9,7 @@ import type { ModuleDefinition } from '../module.js';
 import { Pattern } from '../osc/match.js';
 import type { OscModule, ParamChange } from '../osc/protocol.js';
 import { CONTROL, RUN_IDLE, RUN_PLAYING } from '../shared/layout.js';
+import type { BeatMap } from '../shared/beat.js';
 import { readFrame } from '../shared/frame.js';
 import { signal } from '../shared/gate.js';
 import { Arena } from './arena.js';
@@ -99,6 +100,7 @@ export class Engine {
         this.report({ kind: 'fault', what: 'script', frame: this.frame, message, ...(id === undefined ? {} : { id }) }),
     });
     this.#watch = new Watch(arena, threads, this.#instances, settings.maxThreadAgeS * 1000, (event) => this.report(event));
+      beats: () => this.beats,
     this.#flight = new FlightRecorder(arena, this.workers, settings.flightFolder, () => this.#costliest());
     this.#meter = new Meter(this, arena, kernels, threads, this.#player);
     this.#underrunWatch = watchUnderruns(arena, (event) => this.report(event));
@@ -330,6 +332,11 @@ export class Engine {
   }
   /** Modules of a type, or with ids that match a pattern. @throws KrellError `unknown-type` */
   findModules(query: string | ModuleQuery): ModuleInfo[] {
+  /** Which beat is at which frame, from now on. */
+  get beats(): BeatMap {
+    return this.#patcher.beats;
+  }
+
     const { type, name } = typeof query === 'string' ? { type: query } : query;
     if (type !== undefined) this.registry.get(type);
     const pattern = name === undefined ? undefined : new Pattern(name);

@@ -7,6 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { ParamChange } from '../osc/protocol.js';
 import { KrellError } from '../errors.js';
 import { CONTROL, RUN_PLAYING } from '../shared/layout.js';
+import { beatAt, type BeatMap } from '../shared/beat.js';
 import { readFrame } from '../shared/frame.js';
 import type { Arena } from './arena.js';
 import type { Commands, RecallOptions, SetOptions } from './commands.js';
@@ -58,6 +59,7 @@ export class Patcher {
   readonly #context: PatcherContext;
   readonly #moves: ParamMoves;
   #patch: Patch = emptyPatch();
+  #beats: BeatMap = { frame: 0, beat: 0, tempo: this.#patch.tempo };
   readonly #health = new WeakMap<LiveModule, ModuleHealth>();
   readonly #waiting: Wish[] = [];
   /** Those that are being fulfilled. */
@@ -77,6 +79,10 @@ export class Patcher {
 
   get patch(): Patch {
     return this.#patch;
+  }
+
+  get beats(): BeatMap {
+    return this.#beats;
   }
 
   /** The record of a module that plays, or did. */
@@ -250,10 +256,18 @@ export class Patcher {
       if (isNewScene) await this.#playScene(draft);
       for (const again of this.#meanwhile) replay(again, draft);
       this.#patch = draft;
+      this.#followTempo(draft.tempo);
       this.#context.onEdit(this.#difference(before));
     } finally {
       this.#meanwhile = undefined;
     }
+  }
+
+  /** Beats count on from here at another tempo. */
+  #followTempo(tempo: number): void {
+    if (tempo === this.#beats.tempo) return;
+    const frame = this.#frame;
+    this.#beats = { frame, beat: beatAt(this.#beats, frame, this.#context.sampleRate), tempo };
   }
 
   /** Plays the scene for a patch; when something of the old one fades out, another follows that is without it. */

@@ -13,6 +13,7 @@ import { scriptError } from '../jobs/script/error.js';
 import type { BoundModule } from '../jobs/script/link.js';
 import { nearScript } from '../jobs/script/near.js';
 import { CONTROL, COST_BINS, MAX_SCRIPT_THREADS, PARAM, SCRIPT, STATE, scriptWord } from '../shared/layout.js';
+import type { BeatMap } from '../shared/beat.js';
 import { signal } from '../shared/gate.js';
 import type { Arena } from './arena.js';
 import { binUs } from './faults.js';
@@ -26,6 +27,7 @@ export interface ScriptsContext {
   readonly arena: Arena;
   /** What plays. */
   readonly patch: () => Patch;
+  readonly beats: () => BeatMap;
   readonly modules: () => ReadonlyMap<string, LiveModule>;
   /** Something is wrong with the script of a module, or of all. */
   readonly onFault: (message: string, id: string | undefined) => void;
@@ -249,13 +251,12 @@ export class Scripts {
 
   /** Binds what plays now, and lets go of the rest. */
   async #bindAll(): Promise<void> {
-    const patch = this.#context.patch();
-    const modules = this.#context.modules();
+    const [patch, beats, modules] = [this.#context.patch(), this.#context.beats(), this.#context.modules()];
     const wanted = new Map<string, Pick<Bound, 'module' | 'source'>>();
     for (const { id, script: file } of patch.modules.values()) {
       const [live, source] = [modules.get(id), file === undefined ? undefined : this.#sources.get(file)];
       if (live && source && !source.isOff && source.thread.isAlive)
-        wanted.set(id, { module: boundModule(live.instance, id, source.file, patch), source });
+        wanted.set(id, { module: boundModule(live.instance, id, source.file, patch.seed, beats), source });
     }
     for (const [id, { source }] of [...this.#bound])
       if (wanted.get(id)?.source !== source) {
@@ -367,14 +368,20 @@ const timeOf = async (file: string): Promise<[file: string, time: number]> => [
 const isEdited = async ({ written }: Source): Promise<boolean> =>
   (await Promise.all([...written.keys()].map(timeOf))).some(([file, time]) => written.get(file) !== time);
 
-function boundModule({ state, layout, lane, address, definition }: Instance, id: string, file: string, patch: Patch): BoundModule {
+function boundModule(
+  { state, layout, lane, address, definition }: Instance,
+  id: string,
+  file: string,
+  seed: number,
+  beats: BeatMap,
+): BoundModule {
   const { lanes, params } = layout;
   const first = (state + STATE.HEADER_BYTES) / 4 + (lane ?? 0);
   return {
     id,
     file,
-    seed: hashSeed(id, patch.seed),
-    tempo: patch.tempo,
+    seed: hashSeed(id, seed),
+    beats,
     address,
     voice: lane ?? -1,
     params: Object.fromEntries(

@@ -68,7 +68,9 @@ export const COMMANDS: readonly EngineCommand[] = [
   osc('monitor', [arg('on', 'toggle', 'Whether to be told.')], 'Tells the sender of everything that arrives, and what it did.', {
     example: '1',
   }),
-  osc('time', [], 'The map from time to frames.', { replies: 'frame, time tag of that frame, frames per second, sample rate' }),
+  osc('time', [], 'The map from time to frames and beats.', {
+    replies: 'frame, time tag of that frame, frames per second, sample rate, beat at that frame, tempo',
+  }),
   osc('learn', [id(), param], 'The next address that is moved and means nothing yet becomes an alias of the parameter.', {
     replies: 'id, parameter, address',
     example: 'vcf1 cutoff',

@@ -2,6 +2,7 @@
 import { didYouMean } from '../control/names.js';
 import { ADDRESS, LIMITS as PATCH_LIMITS, RESERVED } from '../control/patch/limits.js';
 import { KrellError } from '../errors.js';
+import { beatAt } from '../shared/beat.js';
 import type { AddressTable } from './addresses.js';
 import { readArgs, type Token } from './arguments.js';
 import type { Client } from './client.js';
@@ -14,6 +15,7 @@ import type { Message } from './message.js';
 import { plainArgs, type Plain } from './plain.js';
 import { MAX_REQUESTS, type OutgoingMessage } from './protocol.js';
 import { REPLY_LIMITS, type Replies } from './replies.js';
+import type { Space } from './space.js';
 
 /** Seconds without a packet after which a datagram sender is forgotten. */
 export const EXPIRES_S = 60;
@@ -23,6 +25,7 @@ export interface DeskParts {
   readonly link: ControlLink;
   readonly table: AddressTable;
   readonly clock: EngineClock;
+  readonly space: Space;
   readonly held: Held;
   readonly version: string;
 }
@@ -122,9 +125,17 @@ export class Desk {
   }
 
   #time(client: Client, token: Token): string {
-    const { clock } = this.#parts;
+    const { clock, space } = this.#parts;
     const { frame, timetag, rate } = clock.now();
-    const map = [{ type: 'h', value: BigInt(frame) }, { type: 't', value: timetag }, { type: 'd', value: rate }, clock.sampleRate] as const;
+    const { beats } = space;
+    const map = [
+      { type: 'h', value: BigInt(frame) },
+      { type: 't', value: timetag },
+      { type: 'd', value: rate },
+      clock.sampleRate,
+      { type: 'd', value: beatAt(beats, frame, clock.sampleRate) },
+      { type: 'd', value: beats.tempo },
+    ] as const;
     this.#parts.replies.send(client, '/engine/time', map);
     return this.#done(client, '/engine/time', map, token);
   }

@@ -1,6 +1,7 @@
 // What the OSC thread and control say to each other. Parameter changes, notes and triggers do not go this way: the OSC thread writes
 // them straight into the arena's command ring. This is for what may take its time.
 import type { ModuleDefinition } from '../module.js';
+import type { BeatMap } from '../shared/beat.js';
 import type { Place } from './client.js';
 import type { Value } from './encode.js';
 
@@ -74,6 +75,7 @@ export type ToOsc =
       readonly modules: readonly OscModule[];
       readonly removed: readonly string[];
       readonly aliases?: readonly OscAliasEntry[];
+      readonly beats?: BeatMap;
     }
   /** Ends a `command`: what to send to whoever sent it. */
   | { readonly kind: 'reply'; readonly request: number; readonly messages: readonly OutgoingMessage[] }

@@ -1,5 +1,6 @@
 // The address space: what control has told of modules, their types and the patch's aliases.
 import type { ModuleDefinition } from '../module.js';
+import type { BeatMap } from '../shared/beat.js';
 import { PARAM, STATE } from '../shared/layout.js';
 import type { OscAliasEntry, OscModule, ToOsc } from './protocol.js';
 
@@ -18,6 +19,8 @@ export class Space {
   readonly types: ReadonlyMap<string, ModuleDefinition>;
   /** By address. */
   readonly aliases: ReadonlyMap<string, OscAliasEntry>;
+  /** Which beat is at which frame. */
+  beats: BeatMap = { frame: 0, beat: 0, tempo: 120 };
   readonly #modules = new Map<string, OscModule>();
   readonly #types = new Map<string, ModuleDefinition>();
   readonly #aliases = new Map<string, OscAliasEntry>();
@@ -40,6 +43,7 @@ export class Space {
       (this.#modules.has(module.id) ? changed : added).push(module.id);
       this.#modules.set(module.id, module);
     }
+    if (table.beats) this.beats = table.beats;
     if (table.aliases) {
       this.#aliases.clear();
       for (const alias of table.aliases) this.#aliases.set(alias.address, alias);

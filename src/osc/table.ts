@@ -1,5 +1,6 @@
 // What the OSC thread has been told of modules and aliases, so that it is told only what is new.
 import type { Engine } from '../control/engine.js';
+import type { BeatMap } from '../shared/beat.js';
 import type { OscAliasEntry, OscModule, ToOsc } from './protocol.js';
 
 export class Table {
@@ -7,6 +8,7 @@ export class Table {
   /** Slot and generation of each module: another one with the same id has another. */
   readonly #modules = new Map<string, number>();
   #aliases = '[]';
+  #beats: BeatMap | undefined;
 
   /** Whether a module that the OSC thread knows is still the one that has its id. */
   has({ id, address }: Pick<OscModule, 'id' | 'address'>): boolean {
@@ -23,12 +25,15 @@ export class Table {
     const aliases = [...engine.patch.osc].map(([address, { id, param, range }]): OscAliasEntry => ({ address, id, param, range }));
     const aliasText = JSON.stringify(aliases);
     const isSame = aliasText === this.#aliases;
-    if (isSame && removed.length === 0 && modules.length === 0) return undefined;
+    const { beats } = engine;
+    const isInTime = beats === this.#beats;
+    if (isSame && isInTime && removed.length === 0 && modules.length === 0) return undefined;
 
     for (const id of removed) this.#modules.delete(id);
     for (const { id, address } of modules) this.#modules.set(id, address);
     for (const type of types) this.#types.add(type);
     this.#aliases = aliasText;
+    this.#beats = beats;
     return {
       kind: 'table',
       // Tables are large, and nobody's business there.
@@ -36,6 +41,7 @@ export class Table {
       modules,
       removed,
       ...(isSame ? {} : { aliases }),
+      ...(isInTime ? {} : { beats }),
     };
   }
 }

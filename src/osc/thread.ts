@@ -38,7 +38,7 @@ const input = new LiveInput(memory, space);
 const replies = new Replies(options.trustLoopback);
 const link = new ControlLink(post, replies, input);
 const held = new Held();
-const desk = new Desk({ replies, link, table, clock, held, version: options.version });
+const desk = new Desk({ replies, link, table, clock, space, held, version: options.version });
 const dispatcher = new Dispatcher({ words, table, input, clock, replies, desk });
 
 let clients = 0;

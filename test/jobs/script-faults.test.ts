@@ -224,7 +224,10 @@ describe('ctx', () => {
     const commands = { push: (command: Int32Array) => sent.push(command.slice()) > 0 } as never;
     const arena: ScriptArena = { floats, commands, sampleRate, frame: () => 0, isOffline: () => true };
     const params = Object.fromEntries(names.map((name, index) => [name, { index, word: index }]));
-    return { ticks: new ModuleTicks({ id: 's', file: '', seed: 1, tempo, address: 1, voice: -1, params }, arena), sent };
+    return {
+      ticks: new ModuleTicks({ id: 's', file: '', seed: 1, beats: { frame: 0, beat: 0, tempo }, address: 1, voice: -1, params }, arena),
+      sent,
+    };
   }
 
   it.each([
@@ -242,6 +245,26 @@ describe('ctx', () => {
       while (ticks.seconds < 60) ticks.run();
       const wanted = Math.ceil(ticks.beat / beats - 1e-9);
       expect(fired).toBe(wanted);
+    }
+  });
+
+  it.each([
+    [60, 200],
+    [200, 60],
+    [999, 10],
+  ])('every: each beat once when the tempo goes from %i to %i, and beats count on', (tempo, next) => {
+    for (let at = 1; at < 2; at += 0.017) {
+      const { ticks } = ticksOf(48_000, 250, tempo);
+      let fired = 0;
+      ticks.script = { tick: () => void (ticks.every(1) && fired++) };
+      while (ticks.seconds < at) ticks.run();
+      // It changes where the engine is, a little before the tick that is to be computed.
+      const frame = ticks.frame - 480;
+      const beat = (frame / 48_000) * (tempo / 60);
+      ticks.move({ ...ticks.module, beats: { frame, beat, tempo: next } });
+      expect(ticks.beat).toBeCloseTo(beat + 0.01 * (next / 60), 9);
+      while (ticks.seconds < 10) ticks.run();
+      expect(fired).toBe(Math.ceil(ticks.beat - 1e-9));
     }
   });
 

@@ -321,6 +321,22 @@ describe('a script that plays', () => {
     expect(faults).toEqual([]);
   });
 
+  it('counts beats on when the tempo changes', async () => {
+    const text = `const { state } = ctx;
+      state.most = Math.max(state.most ?? 0, Math.abs(ctx.beat - (state.beat ?? ctx.beat)));
+      state.beat = ctx.beat;
+      ctx.cv(1, state.most);
+      ctx.cv(2, 5);`;
+    const { engine, knob } = await play(new Folder(script(text)));
+    await until(() => engine.frame > 8000 && knob() > 0);
+    await engine.edit([{ kind: 'tempo', bpm: 300 }]);
+    const { frame, beat, tempo } = engine.beats;
+    expect({ beat, tempo }).toEqual({ beat: frame / engine.sampleRate, tempo: 300 });
+    const end = engine.frame + 4000;
+    await until(() => engine.frame > end);
+    expect(knob()).toBeLessThan(1);
+  });
+
   it('goes with its module, and comes back with it', async () => {
     const folder = new Folder(script('ctx.cv(1, 3);'));
     const { engine, faults } = await play(folder);

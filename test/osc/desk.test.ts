@@ -25,7 +25,7 @@ function rig() {
   const held = new Held();
   helds.push(held);
   const clock = new EngineClock(arena.words, () => 1_800_000_000);
-  const desk = new Desk({ replies: d.replies, link, table: d.table, clock, held, version: '1.2.3' });
+  const desk = new Desk({ replies: d.replies, link, table: d.table, clock, space: d.space, held, version: '1.2.3' });
   const frameClock = { frameOf: (seconds: number) => (seconds === 0 ? NOW : RATE) };
   const dispatcher = new Dispatcher({ words: arena.words, table: d.table, input: d.input, clock: frameClock, replies: d.replies, desk });
   const send = (client: TestClient, address: string, ...args: Parameters<typeof encodeMessage>[1] & object): void =>
@@ -68,10 +68,12 @@ describe('own commands', () => {
   });
 
   it('tells the time before it is done', () => {
-    const { send, client } = rig();
+    const { send, client, d } = rig();
+    d.tell({ beats: { frame: -RATE, beat: 16, tempo: 90 } });
     send(client, '/engine/time', 9);
     const [map, done] = client.heard as [unknown[], unknown[]];
-    expect(map).toEqual(['/engine/time', expect.any(BigInt), expect.any(BigInt), RATE, RATE]);
+    const beat = 16 + (Number(map[1]) / RATE + 1) * 1.5;
+    expect(map).toEqual(['/engine/time', expect.any(BigInt), expect.any(BigInt), RATE, RATE, expect.closeTo(beat, 9), 90]);
     expect(done).toEqual(['/done', '/engine/time', ...map.slice(1), 9]);
   });
 });

@@ -154,7 +154,7 @@ unread, and after five seconds it is cut off.
 const TIME = `
 ## Time
 A message is carried out as soon as it arrives, a bundle at its time tag: parameters, notes and triggers on that very sample, commands within a few milliseconds after it. The engine
-follows the wall clock (NTP time) through a map that evens out its jitter; \`/engine/time\` tells it. A time tag is the moment at which the sample is computed, so everything is
+follows the wall clock (NTP time) through a map that evens out its jitter; \`/engine/time\` tells it, and which beat is at that frame: beats count from frame 0 and on when the tempo changes, as clocks and scripts count them. A time tag is the moment at which the sample is computed, so everything is
 heard later by the same few milliseconds, and nothing that is meant for now is late. Send bundles some 50 ms ahead for a steady rhythm.
 
 A bundle that comes late is carried out at once, counted (\`/engine/status\`) and reported with \`/late\`. More than an hour ahead is refused.

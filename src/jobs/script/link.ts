@@ -1,4 +1,5 @@
 // What control and the script thread tell each other, as JSON in the messages of two shared rings.
+import type { BeatMap } from '../../shared/beat.js';
 import { MESSAGE_RING_WORDS } from '../../shared/messages.js';
 
 /** Requests; each is answered. */
@@ -13,7 +14,7 @@ export interface BoundModule {
   readonly id: string;
   readonly file: string;
   readonly seed: number;
-  readonly tempo: number;
+  readonly beats: BeatMap;
   /** COMMAND.SLOT and COMMAND.VOICE of its parameter changes. */
   readonly address: number;
   readonly voice: number;

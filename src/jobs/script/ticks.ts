@@ -1,5 +1,6 @@
 // One script module at its ticks: when they are, what the script sees, and its values on their way to the leading DSP thread.
 import { splitMix } from '../../kernel/state.js';
+import { beatAt } from '../../shared/beat.js';
 import { COMMAND, COMMAND_SET } from '../../shared/layout.js';
 import type { Script, ScriptContext } from '../../script.js';
 import type { ScriptCommands } from './commands.js';
@@ -37,6 +38,8 @@ export class ModuleTicks implements ScriptContext {
   rate = 0;
   script: Script | undefined;
   #tick = 0;
+  /** The beat up to which ticks have looked: another tempo that comes between two of them leaves nothing out, and nothing comes twice. */
+  #from = 0;
   #random: number;
   readonly #arena: ScriptArena;
   readonly #command = new Int32Array(COMMAND.WORDS);
@@ -50,7 +53,7 @@ export class ModuleTicks implements ScriptContext {
     this.#arena = arena;
     this.#random = module.seed | 0;
     this.#followRate();
-    this.#tick = Math.ceil(arena.frame() / this.#period);
+    this.#goTo(arena.frame());
   }
 
   get module(): BoundModule {
@@ -91,12 +94,12 @@ export class ModuleTicks implements ScriptContext {
     return this.#beatAt(this.#tick);
   }
   #beatAt(tick: number): number {
-    return (this.#frameOf(tick) / this.sampleRate) * (this.module.tempo / 60);
+    return beatAt(this.module.beats, this.#frameOf(tick), this.sampleRate);
   }
   every(beats: number): boolean {
     if (!(beats > 0)) throw new RangeError(`every ${beats}: give beats above 0`);
     // Of two ticks' counts, so that each multiple lies in one of them however its beat was rounded.
-    return multiplesBefore(this.#beatAt(this.#tick + 1), beats) > multiplesBefore(this.beat, beats);
+    return multiplesBefore(this.#beatAt(this.#tick + 1), beats) > multiplesBefore(this.#from, beats);
   }
 
   /** Takes the rate as it is set; the ticks to come lie on its multiples. */
@@ -108,6 +111,12 @@ export class ModuleTicks implements ScriptContext {
     this.#tick = Math.ceil(frame / this.#period);
   }
 
+  /** Goes on with the first tick that is not before a frame. */
+  #goTo(frame: number): void {
+    this.#tick = Math.ceil(frame / this.#period);
+    this.#from = this.beat;
+  }
+
   // ── ticks ──
 
   /** Computes a tick. @throws what the script throws */
@@ -116,13 +125,13 @@ export class ModuleTicks implements ScriptContext {
     // After a long stand-still it goes on from here.
     if (now - this.frame > this.sampleRate) {
       this.late++;
-      this.#tick = Math.ceil(now / this.#period);
+      this.#goTo(now);
     }
     try {
       this.script?.tick(this);
     } finally {
       this.#closeGates();
-      this.#tick++;
+      this.#from = Math.max(this.#from, this.#beatAt(++this.#tick));
       this.#followRate();
     }
   }
