@@ -45,10 +45,10 @@ export interface RenderResult {
   readonly channels?: readonly Float32Array<ArrayBuffer>[];
 }
 
-/** Larger than live: fewer hand-offs and calls per frame, and still in the first-level cache. */
-export const RENDER_BLOCK_FRAMES = 256;
-/** Turns a thread spins for work before it sleeps: offline there is nobody else to leave the core to. */
-const RENDER_SPIN = 20_000;
+/** Larger than live: fewer hand-offs, each of which may have to wait for a thread that another program keeps from its core. */
+export const RENDER_BLOCK_FRAMES = 512;
+/** Who waits sleeps at once: one that spins may keep the core from the very thread it waits for, and offline nobody misses the time that it takes to wake up. */
+const RENDER_SPIN = 0;
 const PROGRESS_MS = 100;
 
 /** Renders a patch. @throws PatchError, KrellError */

@@ -24,6 +24,21 @@ describe('render', () => {
     channels!.forEach((channel, c) => expect(Buffer.compare(Buffer.from(channel.buffer), Buffer.from(read[c]!.buffer))).toBe(0));
   });
 
+  it('takes no more of the processor with a thread that has nothing to do', async () => {
+    const krell = readFileSync(new URL('../../patches/krell.json', import.meta.url), 'utf8');
+    const cost = async (workers: number): Promise<number> => {
+      const before = process.cpuUsage();
+      await render(krell, { seconds: 30, workers });
+      const { user, system } = process.cpuUsage(before);
+      return user + system;
+    };
+    await cost(1);
+    const ratios: number[] = [];
+    for (let i = 0; i < 2; i++) ratios.push((await cost(2)) / (await cost(1)));
+    // One that spins takes as much as the one that works.
+    expect(Math.min(...ratios)).toBeLessThan(1.4);
+  });
+
   it('makes a WAV file of samples in memory', async () => {
     const { channels } = await render(patch, { seconds: 0.1, keep: true });
     const wav = toWav(channels!, 48_000, 16);
