@@ -1,6 +1,6 @@
 // Files that a command is about to write: never one that it reads, and never one of another kind that is there already.
-import { closeSync, openSync, readSync, statSync, type Stats } from 'node:fs';
-import { dirname, resolve } from 'node:path';
+import { closeSync, mkdirSync, mkdtempSync, openSync, readSync, rmdirSync, statSync, type Stats } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
 import type { Patch } from '../control/patch/index.js';
 import { KrellError } from '../errors.js';
 
@@ -37,6 +37,22 @@ export function checkOutput(option: string, path: string, kind: keyof typeof KIN
   if (source) refuse(source.what);
   if (found.size > 0 && !KINDS[kind].test(beginningOf(path))) refuse(`there already, no ${kind},`);
 }
+
+/** Makes a folder, and sure that files can be put into it. @throws KrellError `unwritable` */
+export function checkFolder(option: string, path: string): void {
+  try {
+    // Tried before the folder is made: Node never comes back from making folders where the system has none to make, such as /proc.
+    rmdirSync(mkdtempSync(join(nearestThere(path), '.krell-')));
+    mkdirSync(path, { recursive: true });
+  } catch (error) {
+    const { code = '', message } = error as NodeJS.ErrnoException;
+    const why = code === 'EEXIST' || code === 'ENOTDIR' ? 'it is no folder' : message;
+    throw new KrellError('unwritable', `cannot write into '${path}': ${why}`, { path: option, hint: 'name another folder' });
+  }
+}
+
+/** The file or folder itself, or the nearest folder above it that is there. */
+const nearestThere = (path: string): string => (find(path) ? path : nearestThere(dirname(path)));
 
 /** What cannot be looked at, cannot be written either, and whoever tries says why. */
 function find(path: string): Stats | undefined {

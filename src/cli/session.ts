@@ -65,11 +65,20 @@ export async function watch(
   }
 }
 
-export const summaryOf = ({ seconds, underruns, peak, workers }: Session, recording: Recording | undefined): string =>
+/** What became of a recording. */
+export type Take = Recording | { readonly error: string };
+
+/** Completes the recording, if there is one, even if the disk did not take all of it. */
+export const endTake = (engine: Engine): Promise<Take | undefined> =>
+  engine.stopRecording().catch((error: unknown) => ({ error: (error as Error).message }));
+
+const takeText = (take: Take): string => ('error' in take ? take.error : `${duration(take.seconds)} in ${take.path}`);
+
+export const summaryOf = ({ seconds, underruns, peak, workers }: Session, take: Take | undefined): string =>
   [
     `played ${duration(seconds)}`,
     counted(underruns, 'underrun'),
     `peak ${decibels(peak)}`,
     `load ${workers.map(({ load }) => `${Math.round(load * 100)}%`).join(' ')}`,
-    ...(recording ? [`${duration(recording.seconds)} in ${recording.path}`] : []),
+    ...(take ? [takeText(take)] : []),
   ].join(', ');

@@ -91,7 +91,12 @@ export class Engine {
         this.#scripts.followEdit();
       },
     });
-    this.#output = new Output(arena, settings, (state) => this.report({ kind: 'device', state, output: this.#output.state }));
+    this.#output = new Output(
+      arena,
+      settings,
+      (state) => this.report({ kind: 'device', state, output: this.#output.state }),
+      (message) => this.report({ kind: 'fault', what: 'recording', frame: this.frame, message: `${message}; the recording ends there` }),
+    );
     this.#scripts = new Scripts({
       arena,
       patch: () => this.patch,

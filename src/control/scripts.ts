@@ -97,7 +97,7 @@ export class Scripts {
     this.#words = context.arena.words;
   }
 
-  /** Finds and loads the scripts of a patch that is to play; from then on it names them by their full paths. @throws KrellError `script` */
+  /** Finds and loads the scripts of a patch that is to play; from then on it names them by their full paths. @throws KrellError `script` that names all that cannot be loaded */
   async prepare(patch: Patch, source: string | undefined): Promise<void> {
     const folder = source === undefined ? process.cwd() : dirname(resolve(source));
     const files = new Set<string>();
@@ -110,7 +110,9 @@ export class Scripts {
     await this.#enqueue(async () => {
       this.#expected = files;
       try {
-        for (const file of files) await this.#prepare(file);
+        const failures: KrellError[] = [];
+        for (const file of files) await this.#prepare(file).catch((error: KrellError) => failures.push(error));
+        if (failures.length > 0) throw new KrellError('script', failures.map(({ message }) => message).join('\n'));
       } catch (error) {
         this.#expected = new Set();
         this.#closeUnused();

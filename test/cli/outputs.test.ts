@@ -1,5 +1,5 @@
 // What a command is told to write is never what it reads, nor something else that is there already.
-import { linkSync, readFileSync, symlinkSync } from 'node:fs';
+import { linkSync, readdirSync, readFileSync, symlinkSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { file, folder, krell, patch, TONE } from './krell.js';
 
@@ -55,5 +55,23 @@ describe('krell bench --html', () => {
     expect(code).toBe(1);
     expect(stderr).toBe(`krell bench: --html: '${notes}' is there already, no HTML page, and would be overwritten; name another file\n`);
     expect(readFileSync(notes, 'utf8')).toBe('do not lose this');
+  });
+});
+
+describe('krell play --flight', () => {
+  const play = (flight: string) => krell(['play', played, '--driver', 'null', '--no-osc', '--seconds', '0.1', '--flight', flight]);
+  it.each([
+    ['a file', notes],
+    ['something in a file', `${notes}/flights`],
+    ['where there are no folders', '/proc/flights'],
+  ])('does not take %s for a folder', async (_, flight) => {
+    const { code, stdout, stderr } = await play(flight);
+    expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+    expect(stderr).toMatch(/^krell play: --flight: cannot write into '.+': .+; name another folder\n$/);
+  });
+
+  it('makes the folder', async () => {
+    expect(await play(`${folder}/new/flights`)).toMatchObject({ code: 0 });
+    expect(readdirSync(`${folder}/new/flights`)).toEqual([]);
   });
 });

@@ -1,12 +1,12 @@
 // `krell bench`: measurements, each named by its question, in bench/.
-import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { basename, join } from 'node:path';
 import { didYouMean } from '../../control/names.js';
 import { KrellError, UsageError } from '../../errors.js';
 import { defineCommand, JSON_OPTION } from '../args.js';
 import { histogramOf, histogramText, type Distribution } from '../histogram.js';
-import { checkOutput } from '../outputs.js';
+import { checkFolder, checkOutput } from '../outputs.js';
 import { reportMarkdown, reportPage } from '../report-page.js';
 import { columns } from '../terminal.js';
 
@@ -54,7 +54,7 @@ export const command = defineCommand({
       checkOutput('--html', html, 'HTML page');
       write(html, '');
     }
-    if (name === ALL) makeFolder(out ?? RESULTS);
+    if (name === ALL) checkFolder('--out', out ?? RESULTS);
     const reports: Record<string, Report> = {};
     for (const [each, bench] of chosen) {
       if (name === ALL) process.stderr.write(`${each} …\n`);
@@ -97,12 +97,9 @@ function keep(folder: string, plain: object, reports: readonly Report[]): string
 }
 
 /** @throws KrellError `unwritable` */
-const write = (path: string, text: string): void => attempt(path, () => writeFileSync(path, text));
-const makeFolder = (path: string): void => attempt(path, () => void mkdirSync(path, { recursive: true }));
-
-function attempt(path: string, action: () => void): void {
+function write(path: string, text: string): void {
   try {
-    action();
+    writeFileSync(path, text);
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     const why = code === 'ENOENT' ? 'its folder does not exist' : message;

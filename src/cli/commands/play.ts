@@ -4,10 +4,10 @@ import type { Latency } from '../../control/ring-depth.js';
 import { KrellError, UsageError } from '../../errors.js';
 import type { OscServer } from '../../osc/server.js';
 import { defineCommand, ENGINE_OPTIONS, engineOptions, given, JSON_OPTION } from '../args.js';
-import { checkOutput, sourcesOf } from '../outputs.js';
+import { checkFolder, checkOutput, sourcesOf } from '../outputs.js';
 import { SERVE_OPTIONS, serveOsc } from '../osc/serve.js';
 import { openPatch } from '../patch.js';
-import { summaryOf, tellOf, watch } from '../session.js';
+import { endTake, summaryOf, tellOf, watch } from '../session.js';
 import { abortOnInterrupt } from '../signals.js';
 import { counted, LiveLine } from '../terminal.js';
 
@@ -55,6 +55,7 @@ export const command = defineCommand({
     const interrupt = abortOnInterrupt();
     const patch = await openPatch(path!);
     if (record !== undefined) checkOutput('--record', record, 'WAV file', sourcesOf(patch, path!));
+    if (flight !== undefined) checkFolder('--flight', flight);
     const engine = await Engine.create({ ...engineOptions(options), ...given({ flightFolder: flight }) });
     const line = new LiveLine();
     tellOf(engine, line);
@@ -69,10 +70,11 @@ export const command = defineCommand({
       process.stderr.write(`playing ${path} on ${opened.device ?? opened.driver}${opened.reason ? ` (${opened.reason})` : ''}\n`);
       const session = await watch(engine, line, seconds, AbortSignal.any([interrupt, quit.signal, ended.signal]), osc?.oscPort);
       ended.signal.throwIfAborted();
-      const recording = await engine.stopRecording();
+      const recording = await endTake(engine);
       await engine.stop();
       const ports = { oscPort: osc?.oscPort, httpPort: osc?.httpPort };
       process.stdout.write(`${json ? JSON.stringify({ ...session, ...given({ ...ports, recording }) }) : summaryOf(session, recording)}\n`);
+      if (recording && 'error' in recording) return 1;
       if (recording && recording.drops > 0) process.stderr.write(`the disk was too slow: ${counted(recording.drops, 'frame')} missing\n`);
       return 0;
     } finally {
