@@ -154,7 +154,7 @@ export async function run({ quick }: BenchOptions): Promise<Report> {
     title: `Nanoseconds per voice and sample, one kernel alone, blocks of ${BLOCK} at ${SAMPLE_RATE / 1000} kHz`,
     rows,
     notes: [
-      'scalar: 1 voice; packed: 4 monophonic modules in one register; simd: 16 voices; js: the reference back end. Everything plugged and used, but for `voice:`, the kernels as the standard voice plugs them.',
+      `scalar: 1 voice; packed: 4 monophonic modules in one register; simd: 16 voices${quick ? '' : '; js: the reference back end'}. Everything plugged and used, but for \`voice:\`, the kernels as the standard voice plugs them.`,
       'Gates are held and triggers at rest. operations: of the graph, per sample of a lane; ± %: the largest median deviation in the row; compile ms: source text to machine code, simd.',
       'Modules with long buffers are never packed.',
       machine(),

@@ -26,6 +26,10 @@ export interface WorkerStats {
   /** Kernel traps caught. */
   readonly faults: number;
   readonly blocks: number;
+  /** Partitions of the plan that are its own; others help with them. */
+  readonly partitions: number;
+  /** What a block takes it, on average since the last reading. */
+  readonly costUs: number;
   /** Longest block since the last reading. */
   readonly maxBlockMs: number;
 }
@@ -82,6 +86,8 @@ export class Meter {
   readonly #player: Player;
   readonly #last: number[];
   readonly #busy: number[];
+  /** Blocks as of the last reading. */
+  readonly #blocks: number[];
   #since = performance.now();
   readonly #timer: NodeJS.Timeout;
 
@@ -93,6 +99,7 @@ export class Meter {
     this.#player = player;
     this.#last = new Array<number>(engine.workers).fill(0);
     this.#busy = new Array<number>(engine.workers).fill(0);
+    this.#blocks = new Array<number>(engine.workers).fill(0);
     this.#timer = setInterval(() => this.#accumulate(), READ_MS);
     this.#timer.unref();
   }
@@ -120,6 +127,9 @@ export class Meter {
     const workers = this.#busy.map((busy, worker) => {
       const longest = workerWord(worker, WORKER.MAX_BLOCK_NS);
       this.#busy[worker] = 0;
+      const blocks = Atomics.load(words, workerWord(worker, WORKER.BLOCKS)) >>> 0;
+      const computed = (blocks - this.#blocks[worker]!) >>> 0;
+      this.#blocks[worker] = blocks;
       return {
         alive: this.#threads.isAlive(worker),
         restarts: this.#threads.restarts(worker),
@@ -127,7 +137,9 @@ export class Meter {
         flushesDenormals: Atomics.load(words, workerWord(worker, WORKER.FLUSHES)) === 1,
         load: Math.min(1, busy / elapsed),
         faults: Atomics.load(words, workerWord(worker, WORKER.FAULTS)),
-        blocks: Atomics.load(words, workerWord(worker, WORKER.BLOCKS)) >>> 0,
+        blocks,
+        partitions: this.#player.plan?.partitions.filter((partition) => partition.worker === worker).length ?? 0,
+        costUs: computed === 0 ? 0 : busy / 1000 / computed,
         maxBlockMs: Atomics.exchange(words, longest, 0) / 1e6,
       };
     });

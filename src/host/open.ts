@@ -40,6 +40,7 @@ export function openDriver(options: HostOptions, trying: (driver: DriverName) =>
 function openBest(options: HostOptions, trying: (driver: DriverName) => void): Opened {
   const { hanging = [] } = options;
   const failures = hanging.map((driver) => new KrellError('device', `driver '${driver}' does not answer, as when a sound server hangs`));
+  const tried = hanging.map((driver) => `${driver}: it does not answer`);
   for (const driver of AUTOMATIC.filter((name) => !hanging.includes(name)))
     try {
       trying(driver);
@@ -48,13 +49,16 @@ function openBest(options: HostOptions, trying: (driver: DriverName) => void): O
       return failures[0] && options.device === undefined ? { ...opened, reason: failures[0].message } : opened;
     } catch (error) {
       const failure = error as KrellError;
+      tried.push(`${driver}: ${failure.message}`);
       // Most machines run no JACK server, and miss nothing.
       if (driver !== 'jack' || failure.code === 'device') failures.push(failure);
     }
   // A device that refuses says more than a library that is missing, or than one that knows no device.
   const telling = failures.find(({ code }) => code === 'device') ?? failures.find(({ code }) => code === 'no-device') ?? failures[0]!;
   if (options.device !== undefined) throw telling;
-  return { driver: new NullDriver(options), reason: `${telling.message}: playing silently on the null driver` };
+  // Who wants to be heard needs to know of each driver why it is not the one.
+  const why = options.inputs ? `${tried.join('; ')};` : `${telling.message}:`;
+  return { driver: new NullDriver(options), reason: `${why} playing silently on the null driver` };
 }
 
 /** Closes what a driver has abandoned. May take its time. */

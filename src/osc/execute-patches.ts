@@ -136,9 +136,13 @@ function status({ engine, patchName }: Context): Value[][] {
     ['ringDepthFrames', stats.ringDepthFrames],
     ['workers', stats.workers.length],
     ['workersAlive', stats.workers.filter(({ alive }) => alive).length],
-    ...stats.workers.flatMap(({ load, scheduling, restarts, faults }, i) => [
+    ...stats.workers.flatMap(({ load, scheduling, flushesDenormals, restarts, faults, partitions, costUs, maxBlockMs }, i) => [
       [`load[${i}]`, float(load)],
+      [`partitions[${i}]`, partitions],
+      [`costUs[${i}]`, float(costUs)],
+      [`maxBlockMs[${i}]`, float(maxBlockMs)],
       [`scheduling[${i}]`, scheduling],
+      [`flushesDenormals[${i}]`, flushesDenormals],
       [`restarts[${i}]`, restarts],
       [`faults[${i}]`, faults],
     ]),

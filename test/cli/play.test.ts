@@ -76,6 +76,30 @@ describe('krell play', () => {
     expect(recording.frames).toBeGreaterThan(0);
   });
 
+  it.skipIf(!existsSync('/dev/full'))('says at once that the disk is full, plays on, and has failed in the end', async () => {
+    const args = ['play', tone, '--driver', 'null', '--record', '/dev/full', '--seconds', '1.5', ...ANY_PORTS];
+    const said = "cannot write '/dev/full': the disk is full";
+    let isAtOnce = false;
+    const { code, stdout, stderr } = await krell([...args, '--json'], (child, text) => {
+      isAtOnce ||= text.includes(said) && child.exitCode === null;
+    });
+    expect({ code, isAtOnce }).toEqual({ code: 1, isAtOnce: true });
+    expect(stderr.split('\n')).toContain(`${said}; the recording ends there`);
+    const { seconds, recording } = JSON.parse(stdout) as { seconds: number; recording: object };
+    expect(seconds).toBeGreaterThan(1);
+    expect(recording).toEqual({ error: said });
+    expect(await krell(args)).toMatchObject({ code: 1, stdout: expect.stringMatching(`^played 0:0[12], .+, ${said}\n$`) as string });
+  });
+
+  it('names all scripts that cannot be loaded', async () => {
+    file('bad1.js', 'export default (;');
+    file('bad2.js', 'export const a = 1;');
+    const bad = file('bad-scripts.json', patch({ a: { type: 'script', script: 'bad1.js' }, b: { type: 'script', script: 'bad2.js' } }));
+    const { code, stdout, stderr } = await krell(['play', bad, '--driver', 'null', '--no-osc']);
+    expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+    expect(stderr).toMatch(/^krell play: .+bad1\.js:1:17: .+\n.+bad2\.js:1:1: .+\n$/);
+  });
+
   it.skipIf(!existsSync('/usr/bin/script'))('draws a live line on a terminal and leaves the terminal as it was', async () => {
     const command = `stty cols 120; '${process.execPath}' '${PROGRAM}' play '${tone}' --driver null --seconds 0.5 ${ANY_PORTS.join(' ')}`;
     const { code, stdout } = await run('script', ['-qec', command, '/dev/null']);
@@ -207,7 +231,6 @@ describe('krell render', () => {
   it.each([
     ['an output it cannot write', ['-o', `${folder}/no/out.wav`], 'no/out.wav'],
     ['a folder for an output', ['-o', folder], folder],
-    ['a length of nothing', ['-o', `${folder}/x.wav`, '--seconds', '0'], "--seconds: '0'"],
   ])('explains %s', async (_, args, message) => {
     const { code, stdout, stderr } = await krell(['render', tone, ...args]);
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' });

@@ -107,6 +107,13 @@ describe('krell send', () => {
     expect({ code, stdout }).toEqual({ code: 0, stdout: '/vcf1/cutoff 0.1\n' });
   });
 
+  it('leaves out what the engine says of itself to a pattern for modules', async () => {
+    const version: Reply = ['/done', '/engine/version', 'krell', '0.1.0'];
+    const { stdout } = await send(['/*/*', '--json'], ['/vcf1/cutoff', 900], version);
+    expect((JSON.parse(stdout) as { replies: object[] }).replies).toEqual([{ address: '/vcf1/cutoff', args: [900] }]);
+    expect((await send(['/engine/ver*'], version)).stdout).toBe('/done /engine/version krell 0.1.0\n');
+  });
+
   it('waits for what a command says last', async () => {
     const replies: Reply[] = [
       ['/engine/module/list', 1, 1, 'vco1', 'vco', 1],

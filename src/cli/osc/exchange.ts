@@ -1,6 +1,7 @@
 // One message to the engine, and what it says to that.
 import { commandAt } from '../../osc/commands.js';
 import type { DecodedMessage } from '../../osc/decode.js';
+import { isPattern } from '../../osc/match.js';
 import { encodePacket, type Message, type OscClient } from './client.js';
 
 /** Seconds without a further message after which nothing more is expected. */
@@ -45,7 +46,7 @@ async function exchange(
     client.onMessage = (reply) => {
       timer.refresh();
       const isLast = isVerdict(reply, last);
-      if (!isLast || isCommand) replies.push(reply);
+      if (isCommand || !(isLast || isAside(reply, message.address))) replies.push(reply);
       if (!isLast) return;
       clearTimeout(timer);
       resolve(true);
@@ -56,6 +57,10 @@ async function exchange(
   const isFailure = replies.some(({ address }) => address === '/fail');
   return { replies, outcome: isFailure ? 'failed' : isAnswered ? 'ok' : 'silent' };
 }
+
+/** What the engine says of its own addresses to a pattern that was meant for modules. */
+const isAside = ({ address, args }: DecodedMessage, asked: string): boolean =>
+  address === '/done' && isPattern(asked) && !asked.startsWith('/engine') && commandAt.has(String(args[0]?.value));
 
 const isVerdict = ({ address, args }: DecodedMessage, about: string): boolean =>
   (address === '/done' || address === '/fail') && args[0]?.value === about;
