@@ -28,7 +28,7 @@ export { OscServer, type OscServerOptions } from './osc/server.js';
 export { toWav } from './host/wav.js';
 export { listDevices } from './host/devices.js';
 export { JobPool, type JobPoolOptions, type JobStats } from './jobs/pool.js';
-export type { ScriptStats } from './control/scripts.js';
+export type { ScriptInfo, ScriptStats } from './control/script-stats.js';
 export type { HandlerRef, Job, JobState, SubmitOptions } from './jobs/job.js';
 export type { JobContext } from './jobs/handlers.js';
 export { modules } from '../modules/index.js';

@@ -31,7 +31,8 @@ import { Patcher } from './patcher.js';
 import { Player } from './player.js';
 import { Registry } from './registry.js';
 import { HANDOFF_NS } from './schedule.js';
-import { Scripts, type ScriptStats } from './scripts.js';
+import type { ScriptStats } from './script-stats.js';
+import { Scripts } from './scripts.js';
 import { Meter, type EngineStats } from './stats.js';
 import { stopped } from './stopped.js';
 import { DspThreads } from './threads.js';
@@ -100,12 +101,12 @@ export class Engine {
     this.#scripts = new Scripts({
       arena,
       patch: () => this.patch,
+      beats: () => this.beats,
       modules: () => this.#player.scene.modules,
       onFault: (message, id) =>
         this.report({ kind: 'fault', what: 'script', frame: this.frame, message, ...(id === undefined ? {} : { id }) }),
     });
     this.#watch = new Watch(arena, threads, this.#instances, settings.maxThreadAgeS * 1000, (event) => this.report(event));
-      beats: () => this.beats,
     this.#flight = new FlightRecorder(arena, this.workers, settings.flightFolder, () => this.#costliest());
     this.#meter = new Meter(this, arena, kernels, threads, this.#player);
     this.#underrunWatch = watchUnderruns(arena, (event) => this.report(event));
@@ -332,16 +333,16 @@ export class Engine {
     return readFrame(this.arena.words, CONTROL.FRAME_LO);
   }
 
-  listModules(): ModuleInfo[] {
-    return [...this.patch.modules.keys()].map((id) => this.moduleInfo(id));
-  }
-  /** Modules of a type, or with ids that match a pattern. @throws KrellError `unknown-type` */
-  findModules(query: string | ModuleQuery): ModuleInfo[] {
   /** Which beat is at which frame, from now on. */
   get beats(): BeatMap {
     return this.#patcher.beats;
   }
 
+  listModules(): ModuleInfo[] {
+    return [...this.patch.modules.keys()].map((id) => this.moduleInfo(id));
+  }
+  /** Modules of a type, or with ids that match a pattern. @throws KrellError `unknown-type` */
+  findModules(query: string | ModuleQuery): ModuleInfo[] {
     const { type, name } = typeof query === 'string' ? { type: query } : query;
     if (type !== undefined) this.registry.get(type);
     const pattern = name === undefined ? undefined : new Pattern(name);
@@ -355,7 +356,7 @@ export class Engine {
     const live = modules.get(id) ?? leaving.find((module) => module.id === id);
     if (!live) throw new KrellError('unknown-module', `there is no module '${id}'`, { hint: didYouMean(id, this.patch.modules.keys()) });
     const worker = this.#player.plan?.workerOf.get(id) ?? -1;
-    return moduleInfo(live, this.#instances, worker, this.#healthOf(live), !modules.has(id));
+    return moduleInfo(live, this.#instances, worker, this.#healthOf(live), !modules.has(id), this.#scripts.info(id));
   }
   /** Living modules as the OSC thread wants to know them. */
   liveModules(): OscModule[] {

@@ -3,6 +3,7 @@ import type { Cost } from './faults.js';
 import type { Instances } from './instances.js';
 import type { LiveModule } from './live.js';
 import { readable } from './patch/index.js';
+import type { ScriptInfo } from './script-stats.js';
 
 type Readable = number | string | boolean;
 
@@ -30,6 +31,8 @@ export interface ModuleInfo {
   readonly faults: number;
   /** What a block of it costs, once that has been measured. */
   readonly cost?: Cost;
+  /** How its script fares, where it has one. */
+  readonly script?: ScriptInfo;
   /** The DSP thread that should run it; −1 when nothing runs it. */
   readonly worker: number;
   /** Bytes of state. */
@@ -51,6 +54,7 @@ export function moduleInfo(
   worker: number,
   { since, faults, bypassed, cost }: ModuleHealth,
   isLeaving: boolean,
+  script: ScriptInfo | undefined,
 ): ModuleInfo {
   const { definition, voices, bytes } = instance;
   const params = Object.entries(definition.params).map(([name, spec], i) => {
@@ -65,6 +69,7 @@ export function moduleInfo(
     since,
     faults,
     ...(cost ? { cost } : {}),
+    ...(script ? { script } : {}),
     worker,
     memory: bytes,
     params: Object.fromEntries(params),

@@ -9,8 +9,8 @@ import type { Arena } from './arena.js';
 import { changed } from './threads.js';
 
 export interface ScriptThreadEvents {
-  /** A script threw at a tick. */
-  fault(id: string, message: string): void;
+  /** A script threw at a tick. `isUndone`: what played before its edit plays on. */
+  fault(id: string, message: string, isUndone: boolean): void;
   /** The thread hung or died. `cause`: what it died of. */
   lost(thread: ScriptThread, why: string, cause: unknown): void;
 }
@@ -130,7 +130,7 @@ export class ScriptThread {
     const id = this.#responses.field(MESSAGE.ID);
     const bytes = new Uint8Array(MESSAGE_BYTES);
     const report = JSON.parse(new TextDecoder().decode(bytes.subarray(0, this.#responses.take(bytes)))) as ScriptReport;
-    if (report.kind === 'fault') return this.#events.fault(report.id, report.message);
+    if (report.kind === 'fault') return this.#events.fault(report.id, report.message, report.isUndone);
     const asked = this.#answers.get(id);
     if (report.kind === 'file') return void asked?.files.push(report.file);
     this.#answers.delete(id);

@@ -12,14 +12,14 @@ import { hashSeed } from '../kernel/state.js';
 import { scriptError } from '../jobs/script/error.js';
 import type { BoundModule } from '../jobs/script/link.js';
 import { nearScript } from '../jobs/script/near.js';
-import { CONTROL, COST_BINS, MAX_SCRIPT_THREADS, PARAM, SCRIPT, STATE, scriptWord } from '../shared/layout.js';
+import { CONTROL, MAX_SCRIPT_THREADS, PARAM, SCRIPT, STATE, scriptWord } from '../shared/layout.js';
 import type { BeatMap } from '../shared/beat.js';
 import { signal } from '../shared/gate.js';
 import type { Arena } from './arena.js';
-import { binUs } from './faults.js';
 import type { Instance } from './instances.js';
 import type { LiveModule } from './live.js';
 import type { Patch } from './patch/index.js';
+import { scriptStats, type ScriptInfo, type ScriptStats } from './script-stats.js';
 import { ScriptThread } from './script-thread.js';
 import { until } from './threads.js';
 
@@ -31,23 +31,6 @@ export interface ScriptsContext {
   readonly modules: () => ReadonlyMap<string, LiveModule>;
   /** Something is wrong with the script of a module, or of all. */
   readonly onFault: (message: string, id: string | undefined) => void;
-}
-
-export interface ScriptStats {
-  /** Modules with a script. */
-  readonly modules: number;
-  readonly threads: number;
-  readonly ticks: number;
-  /** Values that came after their frame. */
-  readonly late: number;
-  /** Values that were not played: those late ones that their script wants dropped, and what there was no room for. */
-  readonly dropped: number;
-  /** Ticks that threw. */
-  readonly errors: number;
-  /** Threads that hung or died. */
-  readonly restarts: number;
-  /** What a tick takes. */
-  readonly tickMs: { readonly p50: number; readonly p99: number };
 }
 
 const WATCH_MS = 200;
@@ -80,6 +63,8 @@ export class Scripts {
   readonly #words: Int32Array;
   readonly #sources = new Map<string, Source>();
   readonly #bound = new Map<string, Bound>();
+  /** What was wrong last, by module, until its script is edited. */
+  readonly #faults = new Map<string, { readonly error: string; readonly isOutdated: boolean }>();
   /** Files of a patch that is about to play. */
   #expected: ReadonlySet<string> = new Set();
   /** By place; a thread that is being ended keeps its place until it has. */
@@ -126,6 +111,7 @@ export class Scripts {
     const source = this.#sources.get(file);
     if (source && !source.isOff && source.thread.isAlive && !(await isEdited(source))) return;
     await this.#load(file);
+    this.#forgive(file);
   }
 
   /** After a patch was loaded: lets the scripts drive the modules that play now. */
@@ -167,21 +153,18 @@ export class Scripts {
   }
 
   stats(): ScriptStats {
-    const records = Array.from({ length: MAX_SCRIPT_THREADS }, (_, place) => place);
-    const sum = (field: number): number =>
-      records.reduce((total, place) => total + (Atomics.load(this.#words, scriptWord(place, field)) >>> 0), 0);
-    const bins = Array.from({ length: COST_BINS }, (_, bin) => sum(SCRIPT.BINS + bin));
-    const ticks = sum(SCRIPT.TICKS);
-    return {
-      modules: [...this.#bound.values()].filter(isDriven).length,
-      threads: this.#threads().length,
-      ticks,
-      late: sum(SCRIPT.LATE),
-      dropped: sum(SCRIPT.DROPPED),
-      errors: sum(SCRIPT.ERRORS),
-      restarts: this.#restarts,
-      tickMs: { p50: quantileMs(bins, 0.5), p99: quantileMs(bins, 0.99) },
-    };
+    const modules = [...this.#bound.values()].filter(isDriven).length;
+    const all = [...this.#context.patch().modules.values()].filter(({ script }) => script !== undefined).length;
+    return scriptStats(this.#words, { modules, resting: all - modules, threads: this.#threads().length, restarts: this.#restarts });
+  }
+
+  /** How a module's script fares; undefined where it has none. */
+  info(id: string): ScriptInfo | undefined {
+    const file = this.#context.patch().modules.get(id)?.script;
+    if (file === undefined) return undefined;
+    const [bound, fault] = [this.#bound.get(id), this.#faults.get(id)];
+    const state = !bound || !isDriven(bound) ? 'resting' : fault?.isOutdated ? 'outdated' : 'running';
+    return { file, state, ...(fault ? { error: fault.error } : {}) };
   }
 
   /** One thing after the other. */
@@ -232,21 +215,38 @@ export class Scripts {
   async #lookAtFiles(): Promise<void> {
     for (const source of [...this.#sources.values()]) {
       if (!(await isEdited(source))) continue;
+      const wasOff = source.isOff;
+      this.#forgive(source.file);
       try {
         await this.#load(source.file);
       } catch (error) {
         await pause(SETTLE_MS);
         // It was half written; or of one that hung or took the thread with it, that has been said.
-        if (source.isOff || (await isEdited(source))) continue;
-        this.#fault(source, `${(error as Error).message}; the script as it was before plays on`);
+        if ((source.isOff && !wasOff) || (await isEdited(source))) continue;
+        this.#fault(source, `${(error as Error).message}; ${wasOff ? 'it rests' : 'the script as it was before plays on'}`);
       }
       await this.#bindAll();
     }
   }
 
+  /** Tells what is wrong with an edit of a file. */
   #fault({ file }: Source, message: string): void {
-    const bound = [...this.#bound.values()].find(({ module }) => module.file === file);
-    this.#context.onFault(message, bound?.module.id);
+    const [first] = this.#modulesOf(file);
+    this.#note([file], message, true);
+    this.#context.onFault(message, first);
+  }
+
+  #modulesOf(file: string): string[] {
+    return [...this.#context.patch().modules.values()].flatMap(({ id, script }) => (script === file ? [id] : []));
+  }
+
+  #note(files: readonly string[], error: string, isOutdated: boolean): void {
+    for (const id of files.flatMap((file) => this.#modulesOf(file))) this.#faults.set(id, { error, isOutdated });
+  }
+
+  /** The file has been edited: what was wrong may be so no more. */
+  #forgive(file: string): void {
+    for (const id of this.#modulesOf(file)) this.#faults.delete(id);
   }
 
   // ── modules ──
@@ -263,6 +263,7 @@ export class Scripts {
     for (const [id, { source }] of [...this.#bound])
       if (wanted.get(id)?.source !== source) {
         this.#bound.delete(id);
+        if (!patch.modules.has(id)) this.#faults.delete(id);
         await source.thread.request({ kind: 'unbind', id });
       }
     for (const [id, { module, source }] of wanted) {
@@ -273,7 +274,9 @@ export class Scripts {
       // Of one that hung, that has been said.
       if (answer.failed === undefined || !source.thread.isAlive) continue;
       bound.isFailed = true;
-      this.#context.onFault(`${answer.failed}; the module rests until the script is edited`, id);
+      const message = `${answer.failed}; the module rests until the script is edited`;
+      this.#faults.set(id, { error: message, isOutdated: false });
+      this.#context.onFault(message, id);
     }
     this.#closeUnused();
     this.#setMode();
@@ -293,7 +296,10 @@ export class Scripts {
     const filesOf = (thread: ScriptThread): number => [...this.#sources.values()].filter((source) => source.thread === thread).length;
     if (free === undefined) return threads.sort((a, b) => filesOf(a) - filesOf(b))[0]!;
     const thread = await ScriptThread.start(this.#context.arena, free, {
-      fault: (id, message) => this.#context.onFault(message, id),
+      fault: (id, message, isUndone) => {
+        this.#faults.set(id, { error: message, isOutdated: isUndone || (this.#faults.get(id)?.isOutdated ?? false) });
+        this.#context.onFault(message, id);
+      },
       lost: (lost, why, cause) => this.#lost(lost, why, cause),
     });
     this.#places.set(free, thread);
@@ -331,7 +337,11 @@ export class Scripts {
     const id = running?.module.id ?? [...this.#context.patch().modules.values()].find(({ script }) => script === sources[0]?.file)?.id;
     const next = resting ? 'rests until it is edited' : 'begins anew';
     // Of a file that never was loaded, whoever asked for it is told.
-    if (sources.length > 0) this.#context.onFault(`${what}: the script ${why}; it ${next}, its outputs stay as they are`, id);
+    const message = `${what}: the script ${why}; it ${next}, its outputs stay as they are`;
+    if (sources.length > 0) {
+      this.#note(culprit === undefined ? sources.map(({ file }) => file) : [culprit], message, false);
+      this.#context.onFault(message, id);
+    }
     this.#setMode();
     this.#close(thread);
     void this.#enqueue(async () => {
@@ -350,13 +360,6 @@ function placeOf(sources: readonly Source[], cause: unknown): string | undefined
   const files = sources.flatMap(({ written }) => [...written.keys()]);
   const { file, line, column } = scriptError('', files, cause);
   return file === '' ? undefined : `${file}:${line}:${column}`;
-}
-
-/** In milliseconds: the middle of the bin below which this share of all lies. */
-function quantileMs(bins: readonly number[], share: number): number {
-  const total = bins.reduce((sum, count) => sum + count, 0);
-  let sum = 0;
-  return total === 0 ? 0 : binUs(bins.findIndex((count) => (sum += count) >= share * total)) / 1000;
 }
 
 /** A file, and when it was last written: 0 when there is none. */

@@ -8,7 +8,7 @@ import type { Kernels } from './kernels.js';
 import type { OutputState } from './output.js';
 import type { Patch } from './patch/index.js';
 import type { Player } from './player.js';
-import type { ScriptStats } from './scripts.js';
+import type { ScriptStats } from './script-stats.js';
 import type { DspThreads } from './threads.js';
 import type { Spread } from './timings.js';
 

@@ -8,6 +8,7 @@ import type { ParamSpec } from '../module.js';
 import type { Value } from './encode.js';
 import type { Context, Handler, Outcome, Sender } from './execute.js';
 import { isPattern } from './match.js';
+import { shortened } from './plain.js';
 
 /** Edits in a transaction. */
 const MAX_EDITS = 1000;
@@ -24,7 +25,10 @@ export const modules: Readonly<Record<string, Handler>> = {
     edit(context, sender, { kind: 'gain', from, to, gain }, [from, to, float(gain)]),
 
   '/engine/module/list': ({ engine }) => counted([...engine.patch.modules.values()].map(({ id, type, voices }) => [id, type, voices])),
-  '/engine/module/info': ({ engine }, _, id: string) => ({ data: rowsOf(engine.moduleInfo(id)), done: [id] }),
+  '/engine/module/info': ({ engine, folders }, _, id: string) => ({
+    data: rowsOf(engine.moduleInfo(id), (text) => shortened(folders.censor(text))),
+    done: [id],
+  }),
   '/engine/module/find': (context, _, what: string) => counted(find(context, what).map((id) => [id])),
   '/engine/module/running': ({ engine }, _, id: string) => ({ done: [id, engine.isRunning(id)] }),
   '/engine/module/revive': ({ engine }, _, id: string) => {
@@ -96,7 +100,9 @@ export const float = (value: number): Value => ({ type: 'f', value });
 /** A count or a time that may be too large for 32 bits. */
 export const double = (value: number): Value => ({ type: 'd', value });
 
-function rowsOf({ id, type, voices, state, since, faults, cost, worker, memory, params }: ModuleInfo): Value[][] {
+/** `safe`: a text without folders. */
+function rowsOf(info: ModuleInfo, safe: (text: string) => string): Value[][] {
+  const { id, type, voices, state, since, faults, cost, script, worker, memory, params } = info;
   const said = (value: number | string | boolean): Value => (typeof value === 'number' ? float(value) : value);
   return [
     ['id', id],
@@ -106,6 +112,7 @@ function rowsOf({ id, type, voices, state, since, faults, cost, worker, memory, 
     ['since', double(since)],
     ['faults', faults],
     ...(cost ? [...Object.entries(cost).map(([name, value]): Value[] => [`cost.${name}`, float(value)])] : []),
+    ...Object.entries(script ?? {}).map(([name, value]): Value[] => [`script.${name}`, safe(String(value))]),
     ['worker', worker],
     ['memory', double(memory)],
     ...Object.entries(params).flatMap(([name, value]): Value[][] =>

@@ -1,6 +1,6 @@
 // Commands about the patch as a whole, what is in it beside modules and cables, recording, and the engine.
 import { basename } from 'node:path';
-import type { ScriptStats } from '../control/scripts.js';
+import type { ScriptStats } from '../control/script-stats.js';
 import { emptyPatch, type Json } from '../control/patch/index.js';
 import { KrellError } from '../errors.js';
 import { CONTROL } from '../shared/layout.js';

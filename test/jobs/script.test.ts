@@ -253,9 +253,10 @@ describe('a script that plays', () => {
 
   it('plays on as it was when the edit is broken, and says where', async () => {
     const folder = new Folder(script('ctx.cv(1, Math.floor(ctx.seconds * 20) % 8);'));
-    const { knob, faults } = await play(folder);
+    const { engine, knob, faults } = await play(folder);
     folder.write('main.ts', script('ctx.cv(1, -1);').replace('-1)', '-1'));
     await until(() => faults.length === 1);
+    expect(engine.moduleInfo('s').script).toMatchObject({ state: 'outdated', error: faults[0]!.message });
     expect(faults[0]).toMatchObject({
       kind: 'fault',
       what: 'script',
@@ -265,17 +266,20 @@ describe('a script that plays', () => {
     folder.write('main.ts', script('ctx.cv(1, -2); null.x;'));
     await until(() => faults.length === 2);
     expect(faults[1]!.message).toMatch(/main\.ts:5:\d+: TypeError: .*plays on/);
+    expect(engine.moduleInfo('s').script).toMatchObject({ state: 'outdated', error: faults[1]!.message });
     const seen = new Set<number>();
     await until(() => seen.add(knob()).size === 8);
   });
 
   it('loses only the tick at which it throws, and says so once', async () => {
     const folder = new Folder(script('ctx.cv(1, Math.floor(ctx.seconds * 20) % 8); if (ctx.seconds > 0.1) null.x;'));
-    const { knob, faults } = await play(folder);
+    const { engine, knob, faults } = await play(folder);
     const seen = new Set<number>();
     await until(() => seen.add(knob()).size === 8);
     expect(faults).toHaveLength(1);
     expect(faults[0]!.message).toMatch(/main\.ts:5:\d+: TypeError/);
+    expect(engine.moduleInfo('s').script).toMatchObject({ state: 'running', error: faults[0]!.message });
+    expect(engine.moduleInfo('out')).not.toHaveProperty('script');
   });
 
   it('is ended when it hangs; others go on, and so does it once it is edited', async () => {
@@ -302,8 +306,17 @@ describe('a script that plays', () => {
     folder.write('main.ts', script('', 'for (;;);'));
     await until(() => faults.length === 1 && engine.scriptStats().restarts === 1);
     expect(faults[0]!.message).toContain('did not come back');
+    expect(engine.moduleInfo('s').script).toMatchObject({ state: 'resting', error: faults[0]!.message });
+    expect(engine.scriptStats()).toMatchObject({ modules: 0, resting: 1 });
+    folder.write('main.ts', script('ctx.cv(1, 4'));
+    await until(() => faults.length === 2);
+    expect(faults[1]!.message).toMatch(/main\.ts:6:3: .*; it rests/);
+    expect(engine.moduleInfo('s').script).toMatchObject({ state: 'resting', error: faults[1]!.message });
+    faults.pop();
     folder.write('main.ts', script('ctx.cv(1, 4);'));
     await until(() => knob() === 4);
+    expect(engine.moduleInfo('s').script).toEqual({ file: join(folder.path, 'main.ts'), state: 'running' });
+    expect(engine.scriptStats()).toMatchObject({ modules: 1, resting: 0 });
     expect(faults).toHaveLength(1);
   });
 

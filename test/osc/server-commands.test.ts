@@ -1,6 +1,6 @@
 // The server's commands: what they do and what is answered.
 import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { COMMANDS } from '#src/osc/commands.js';
 import { encodeMessage } from '#src/osc/encode.js';
@@ -112,6 +112,22 @@ describe('commands', () => {
       '/engine/module/info',
       expect.stringMatching(/did you mean 'pad'/),
     ]);
+  });
+
+  it('tell how a script fares, but not in which folder it is', async () => {
+    const thread = await stage.serve({ patchFolders: [root] });
+    const modules = { s: { type: 'script', script: 'late.ts' }, out: { type: 'out' } };
+    writeFileSync(join(root, 'late.ts'), 'export default { setup() { throw new Error("too late"); }, tick() {} };');
+    writeFileSync(join(root, 'late.json'), JSON.stringify({ format: 'krell-patch', formatVersion: 1, title: 'Late', modules }));
+    expect(said(await thread.ask('patch/load', ['late']))[0]).toEqual(['/done', '/engine/patch/load', 'Late']);
+    const info = said(await thread.ask('module/info', ['s']))[0]!;
+    const value = (name: string): string => String(info[info.indexOf(`script.${name}`) + 1]);
+    expect([value('file'), value('state'), value('error')]).toEqual([
+      join(basename(root), 'late.ts'),
+      'resting',
+      expect.stringMatching(/late\.ts:1:\d+: Error: too late; the module rests until/),
+    ]);
+    expect(info.join(' ')).not.toContain(root);
   });
 
   it('keep snapshots, with what OSC has set a moment ago', async () => {

@@ -28,8 +28,8 @@ export type ScriptReport =
   /** Before `done`, one after the other: the files that were loaded. */
   | { readonly kind: 'file'; readonly file: string }
   | { readonly kind: 'failed'; readonly message: string }
-  /** A script threw at a tick. */
-  | { readonly kind: 'fault'; readonly id: string; readonly message: string };
+  /** A script threw at a tick. `isUndone`: at its first after an edit, so that the one before plays on. */
+  | { readonly kind: 'fault'; readonly id: string; readonly message: string; readonly isUndone: boolean };
 
 /** Word index of each ring in the link's memory, and its size. */
 export const TO_SCRIPTS_W = 0;

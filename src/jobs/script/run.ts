@@ -156,12 +156,13 @@ class ScriptThread {
   #fault(id: string, driven: Driven, error: unknown): void {
     const { loaded, fault } = driven;
     let { message } = scriptError(driven.ticks.module.file, loaded.files, error);
-    if (this.#undo(driven)) message += '; the script as it was before plays on';
+    const isUndone = this.#undo(driven);
+    if (isUndone) message += '; the script as it was before plays on';
     const now = performance.now();
     if (fault && now - fault.at < (fault.message === message ? REPEAT_MS : PAUSE_MS)) return;
     driven.fault = { message, at: now };
     // Answers must get through, however little control listens.
-    if (this.#responses.fill() < MESSAGE_SLOTS / 2) this.#say(0, { kind: 'fault', id, message });
+    if (this.#responses.fill() < MESSAGE_SLOTS / 2) this.#say(0, { kind: 'fault', id, message, isUndone });
   }
 
   // ── requests ──
