@@ -114,7 +114,7 @@ describe('krell play', () => {
     ['a file that is not JSON', [file('not.json', 'modules: []')], 'line 1, column 1'],
     ['a wrong patch, before anything plays', [file('wrong.json', patch({ a: { type: 'vfc' } }))], "did you mean 'vcf'?"],
     ['an unknown device', [tone, '--device', 'no such thing'], /'no such thing'|no sound card found|no JACK server is running/],
-    ['a device of a driver that has none', [tone, '--driver', 'null', '--device', '0'], 'the null driver has no devices'],
+    ['more modules than were allowed', [tone, '--max-modules', '1'], '2 modules are more than the 1 this engine may have'],
     ['a file it cannot record to', [tone, '--driver', 'null', '--record', `${folder}/no/take.wav`], 'no/take.wav'],
     [
       'more memory than there is',
