@@ -72,6 +72,7 @@ describe('krell play --flight', () => {
 
   it('makes the folder', async () => {
     expect(await play(`${folder}/new/flights`)).toMatchObject({ code: 0 });
-    expect(readdirSync(`${folder}/new/flights`)).toEqual([]);
+    // On a busy machine there may be a flight to tell of.
+    expect(readdirSync(`${folder}/new/flights`).filter((name) => !name.startsWith('flight-'))).toEqual([]);
   });
 });
