@@ -18,6 +18,7 @@ import {
   workerWord,
 } from '../shared/layout.js';
 import { holdPlan, releasePlan } from '../shared/plans.js';
+import { fadeOut, isSilent } from './fade.js';
 import { tell } from './faults.js';
 import { finish, ownerOf, partitionAt, stateOf, withState } from './partitions.js';
 import { resumePartition } from './run.js';
@@ -25,8 +26,6 @@ import type { DspThread } from './thread.js';
 
 /** Nanoseconds the leader waits offline: nobody is in a hurry there, the sound is to be the same every time, and a thread that hangs is replaced before. */
 const OFFLINE_NS = 1.9e9;
-/** Below this, what fades is silent. */
-const SILENT = 1e-5;
 
 /** Leader: whether others have had their time. While a device plays: a block's, and longer as long as the ring holds two blocks more than the device takes next. */
 export function isOverdue(thread: DspThread): boolean {
@@ -75,14 +74,11 @@ export function silence({ words, floats, fade }: DspThread, partition: number): 
   for (let i = 0; i < count; i++) {
     const samples = words[outputs + 2 * i]! >> 2;
     const lanes = words[outputs + 2 * i + 1]!;
-    for (let lane = 0; lane < lanes; lane++) {
-      let value = floats[samples + (frames - 1) * lanes + lane]!;
-      for (let frame = 0; frame < frames; frame++) {
-        // Also when the value is no number.
-        value = Math.abs(value) > SILENT && Math.abs(value) < Infinity ? value * fade : 0;
-        floats[samples + frame * lanes + lane] = value;
-      }
-    }
+    const last = samples + (frames - 1) * lanes;
+    let sounds = 0;
+    for (let lane = 0; lane < lanes; lane++) if (!isSilent(floats[last + lane]!)) sounds++;
+    if (sounds === 0) floats.fill(0, samples, last + lanes);
+    else for (let lane = 0; lane < lanes; lane++) fadeOut(floats, samples + lane, lanes, frames, floats[last + lane]!, fade);
   }
 }
 

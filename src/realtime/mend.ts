@@ -6,13 +6,12 @@
 // ten seconds of a delay. A module that is bypassed (STATE.MUTED) comes here in place of its kernel and fades out in the same way.
 // Where lanes are modules of their own, all this is done lane by lane, and the other lanes keep their bits.
 import { FAULT_NAN, MUTED_REVIVE, PARAM, STATE, STEP, VECTOR_PARAMS } from '../shared/layout.js';
+import { fadeOut } from './fade.js';
 import { countFailure } from './faults.js';
 import type { DspThread } from './thread.js';
 
 /** Volts no cable carries: a sample before the bad one that is larger went bad already. */
 const LOUDEST = 1000;
-/** Below this, what fades is silent. */
-const SILENT = 1e-5;
 const ALIGNED_WORDS = 16;
 
 /** `step` is a byte address, as the runner has it. */
@@ -35,13 +34,13 @@ export function mend(thread: DspThread, step: number, offset: number, frames: nu
       if ((computed & bit) === 0) continue;
       if ((muted & bit) !== 0) {
         if ((reviving & bit) !== 0) reset(thread, state, group, lane);
-        fadeOut(thread, record, state, group, lane, offset, 0, frames);
+        fadeOutputs(thread, record, state, group, lane, offset, 0, frames);
       } else if ((bad & (1 << lane)) !== 0) {
         const from = firstBad(thread, record, group, lane, offset, frames);
         if (from === frames) continue;
         const value = words[thread.badSample]!;
         reset(thread, state, group, lane);
-        fadeOut(thread, record, state, group, lane, offset, from, frames);
+        fadeOutputs(thread, record, state, group, lane, offset, from, frames);
         if (isPacked) countFailure(thread, record, lane, FAULT_NAN, offset + from, value);
         else worst = worst === 0 ? value : worst;
       }
@@ -74,7 +73,7 @@ function firstBad(thread: DspThread, step: number, group: number, lane: number, 
 }
 
 /** From frame `from` on, all outputs of a lane fade from their last good sample to silence. */
-function fadeOut(
+function fadeOutputs(
   { words, floats, fade }: DspThread,
   step: number,
   state: number,
@@ -90,12 +89,8 @@ function fadeOut(
   for (let output = 0; output < words[step + STEP.OUTPUT_COUNT]!; output++) {
     const at = outputAt(words, step, output, group, lane, offset, lanes);
     const last = base + (vector + output) * lanes;
-    let value = from > 0 ? floats[at + (from - 1) * lanes]! : floats[last]!;
-    for (let frame = from; frame < frames; frame++) {
-      value = Math.abs(value) > SILENT ? value * fade : 0;
-      floats[at + frame * lanes] = value;
-    }
-    floats[last] = value;
+    const value = from > 0 ? floats[at + (from - 1) * lanes]! : floats[last]!;
+    floats[last] = fadeOut(floats, at + from * lanes, lanes, frames - from, value, fade);
   }
 }
 

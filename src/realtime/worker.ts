@@ -3,6 +3,7 @@ import { threadId, type MessagePort } from 'node:worker_threads';
 import { CONTROL, RUN_STOP, SPARE, WORKER } from '../shared/layout.js';
 import { settle } from './abandon.js';
 import { flushDenormals } from './denormals.js';
+import { warmFadeOut } from './fade.js';
 import { help } from './helper.js';
 import { DSP_PRIORITY, raisePriority, SCHEDULINGS, systemThreadId, type Scheduling } from './priority.js';
 import { Leader } from './leader.js';
@@ -40,6 +41,7 @@ export interface DspSummary {
 /** The task. Its promise resolves when the thread has left its place. */
 export default function run({ memory, runner, worker, seat, realtime, port }: DspTask): DspSummary {
   const flushesDenormals = flushDenormals();
+  warmFadeOut();
   const scheduling = realtime ? raisePriority(DSP_PRIORITY) : 'normal';
   const thread = new DspThread(memory, runner, worker, port, {
     seat,
