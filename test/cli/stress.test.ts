@@ -54,7 +54,7 @@ describe('krell stress', () => {
 
   it('refuses a wrong length', async () => {
     const { code, stderr } = await krell(['stress', '--seconds', '0']);
-    expect(code).toBe(1);
+    expect(code).toBe(2);
     expect(stderr).toContain('--seconds');
   });
 });

@@ -357,9 +357,10 @@ describe('a device that plays', () => {
       await during(run);
       Atomics.store(words, FLAG, 0);
       await after(engine, 24_000);
-      const { underruns } = engine.stats();
+      const { underruns, abandoned } = engine.stats();
       await engine.stop();
-      if (underruns > 0) continue;
+      // Whoever comes first computes it: when that was the leader, there was nobody to be given up.
+      if (underruns > 0 || abandoned === 0) continue;
       const [left] = readFloatWav(path) as [Float32Array];
       expect(firstDifference(left, await sine(left.length))).toBe(-1);
       return run;
@@ -380,7 +381,7 @@ describe('a device that plays', () => {
   });
 
   it('lets a thread that was merely slow go on', async () => {
-    const { engine, faults } = await hold(heldUp(true), ({ engine }) => until(() => engine.stats().abandoned > 0));
+    const { engine, faults } = await hold(heldUp(true), ({ engine, faults }) => until(() => engine.stats().abandoned > 0 || faults.length > 0));
     expect(faults.map(({ what }) => what).filter((what) => what !== 'late')).toEqual([]);
     expect(engine.stats().workers.map(({ restarts }) => restarts)).toEqual([0, 0]);
     expect(engine.listModules().every(({ state }) => state === 'running')).toBe(true);
