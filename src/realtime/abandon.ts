@@ -27,22 +27,34 @@ import type { DspThread } from './thread.js';
 /** Nanoseconds the leader waits offline: nobody is in a hurry there, the sound is to be the same every time, and a thread that hangs is replaced before. */
 const OFFLINE_NS = 1.9e9;
 
-/** Leader: whether others have had their time. While a device plays: a block's, and longer as long as the ring holds two blocks more than the device takes next. */
-export function isOverdue(thread: DspThread): boolean {
+/** Nanoseconds of sound in a block. */
+const blockTime = (words: Int32Array): number => (words[CONTROL.BLOCK_FRAMES]! / words[CONTROL.SAMPLE_RATE]!) * 1e9;
+
+/** Leader: the time of a block at which others have had theirs; when some have been given up, the rest have half a block more. */
+export const deadline = (thread: DspThread, isFirst: boolean): number =>
+  isFirst ? blockTime(thread.words) : thread.blockNs() + blockTime(thread.words) / 2;
+
+/** Leader: whether the deadline is past. While a device plays, that is no matter as long as the ring holds two blocks more than the device takes next. */
+export function isOverdue(thread: DspThread, deadlineNs: number): boolean {
   const { words } = thread;
   const ns = thread.blockNs();
-  if (Atomics.load(words, CONTROL.LIVE) === 0) return ns > OFFLINE_NS;
-  const frames = words[CONTROL.BLOCK_FRAMES]!;
+  // A device that has not begun waits until the ring is full.
+  if (Atomics.load(words, CONTROL.LIVE) === 0 || Atomics.load(words, CONTROL.TAKEN_LO) === 0) return ns > OFFLINE_NS;
   const fill = (words[OUTPUT_RING_W + RING.WRITE]! - Atomics.load(words, OUTPUT_RING_W + RING.READ)) | 0;
-  return ns > (frames / words[CONTROL.SAMPLE_RATE]!) * 1e9 && fill <= words[CONTROL.PERIOD_FRAMES]! + 2 * frames;
+  return ns > deadlineNs && fill <= words[CONTROL.PERIOD_FRAMES]! + 2 * words[CONTROL.BLOCK_FRAMES]!;
 }
 
-/** Leader: gives up all partitions that others hold. */
+/** Leader: gives up all partitions that others hold, but for those they take meanwhile. */
 export function abandonTaken(thread: DspThread, plan: number): void {
-  const { words } = thread;
+  const { words, overdue } = thread;
   const count = words[plan + PLAN.PARTITION_COUNT]!;
-  for (let i = 0; i < count; i++) {
+  let found = 0;
+  for (let i = 0; i < count && found < overdue.length; i++) {
     const partition = partitionAt(words, plan, i);
+    if (stateOf(Atomics.load(words, partition + PARTITION.CLAIM)) === CLAIM_TAKEN) overdue[found++] = partition;
+  }
+  for (let i = 0; i < found; i++) {
+    const partition = overdue[i]!;
     const claim = Atomics.load(words, partition + PARTITION.CLAIM);
     if (stateOf(claim) !== CLAIM_TAKEN) continue;
     // Said before it is true, so that the owner, should it come back at once, is the last to write here.

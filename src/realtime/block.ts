@@ -1,6 +1,6 @@
 // One block, as every DSP thread lives it: run what is ready until nothing is left.
 import { CONTROL, RUN_STOP, WORKER } from '../shared/layout.js';
-import { abandonTaken, isOverdue } from './abandon.js';
+import { abandonTaken, deadline, isOverdue } from './abandon.js';
 import { NONE_LEFT, blockEnded, claim, findReady, runChain } from './partitions.js';
 import type { DspThread } from './thread.js';
 
@@ -22,6 +22,7 @@ export function takePart(thread: DspThread, plan: number, ticket: number, leads:
   let looks = 0;
   let isAnnounced = false;
   let isStopped = false;
+  let deadlineNs = deadline(thread, true);
   thread.startBlock();
   search.restart();
   for (;;) {
@@ -41,8 +42,10 @@ export function takePart(thread: DspThread, plan: number, ticket: number, leads:
     if (looks++ === 0) thread.pause();
     if (looks <= spin) continue;
     if (!isAnnounced) Atomics.or(words, CONTROL.DONE_WAITERS, bit);
-    else if (leads && isOverdue(thread)) abandonTaken(thread, plan);
-    else {
+    else if (leads && isOverdue(thread, deadlineNs)) {
+      abandonTaken(thread, plan);
+      deadlineNs = deadline(thread, false);
+    } else {
       Atomics.wait(words, CONTROL.DONE_GATE, seen, WAIT_MS);
       thread.count(WORKER.HEARTBEAT, 1);
     }

@@ -1,6 +1,6 @@
 // One DSP thread: its views of the arena, the kernels it can call, and what it tells the others about itself.
 import type { MessagePort } from 'node:worker_threads';
-import { CONTROL, FLIGHT, flightAt, WORKER, workerWord } from '../shared/layout.js';
+import { CONTROL, FLIGHT, flightAt, MAX_WORKERS, WORKER, workerWord } from '../shared/layout.js';
 import { openClock, type Clock } from './clock.js';
 import { Costs } from './cost.js';
 import { mend } from './mend.js';
@@ -42,6 +42,8 @@ export class DspThread {
   readonly fade: number;
   /** Kernel messages installed so far. */
   kernels = 0;
+  /** Partitions that the leader is about to give up: of each thread one at the most. */
+  readonly overdue = new Int32Array(MAX_WORKERS);
   /** Where `mend` found a sample that is no number. */
   badSample = 0;
   private readonly clock: Clock;
