@@ -3,15 +3,12 @@ import { defineConfig } from 'vitest/config';
 // Tests import the built program (`#src/…` is dist/src/…): worker threads run JavaScript files.
 const shared = { testTimeout: 30_000, hookTimeout: 30_000, pool: 'forks' } as const;
 
-/** What plays in real time has the machine to itself: its threads would take it from one another. */
+/** What hears every sample of what plays in real time has the machine to itself: its threads would take it from one another. */
 const LIVE = [
-  'test/bench/{bench,latency}.test.ts',
+  'test/bench/latency.test.ts',
   'test/chaos/**/*.test.ts',
-  'test/cli/{osc,play}.test.ts',
   'test/control/{faults,flight,live-bits}.test.ts',
   'test/host/{devices,host,input,jack,lost}.test.ts',
-  'test/jobs/{script,script-faults}.test.ts',
-  'test/osc/server-live.test.ts',
 ];
 
 export default defineConfig({

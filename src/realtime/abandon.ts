@@ -27,12 +27,12 @@ import type { DspThread } from './thread.js';
 /** Nanoseconds the leader waits offline: nobody is in a hurry there, the sound is to be the same every time, and a thread that hangs is replaced before. */
 const OFFLINE_NS = 1.9e9;
 
-/** Nanoseconds of sound in a block. */
-const blockTime = (words: Int32Array): number => (words[CONTROL.BLOCK_FRAMES]! / words[CONTROL.SAMPLE_RATE]!) * 1e9;
+/** Nanoseconds of sound in a block; whole ones, which need no memory. */
+const blockTime = (words: Int32Array): number => ((words[CONTROL.BLOCK_FRAMES]! / words[CONTROL.SAMPLE_RATE]!) * 1e9) | 0;
 
 /** Leader: the time of a block at which others have had theirs; when some have been given up, the rest have half a block more. */
 export const deadline = (thread: DspThread, isFirst: boolean): number =>
-  isFirst ? blockTime(thread.words) : thread.blockNs() + blockTime(thread.words) / 2;
+  isFirst ? blockTime(thread.words) : (thread.blockNs() + blockTime(thread.words) / 2) | 0;
 
 /** Leader: whether the deadline is past. While a device plays, that is no matter as long as the ring holds two blocks more than the device takes next. */
 export function isOverdue(thread: DspThread, deadlineNs: number): boolean {
