@@ -381,7 +381,9 @@ describe('a device that plays', () => {
   });
 
   it('lets a thread that was merely slow go on', async () => {
-    const { engine, faults } = await hold(heldUp(true), ({ engine, faults }) => until(() => engine.stats().abandoned > 0 || faults.length > 0));
+    const { engine, faults } = await hold(heldUp(true), ({ engine, faults }) =>
+      until(() => engine.stats().abandoned > 0 || faults.length > 0),
+    );
     expect(faults.map(({ what }) => what).filter((what) => what !== 'late')).toEqual([]);
     expect(engine.stats().workers.map(({ restarts }) => restarts)).toEqual([0, 0]);
     expect(engine.listModules().every(({ state }) => state === 'running')).toBe(true);
