@@ -7,7 +7,7 @@ const shared = { testTimeout: 30_000, hookTimeout: 30_000, pool: 'forks' } as co
 const LIVE = [
   'test/bench/latency.test.ts',
   'test/chaos/**/*.test.ts',
-  'test/control/{faults,flight,live-bits}.test.ts',
+  'test/control/{faults,flight,late-threads,live-bits}.test.ts',
   'test/host/{devices,host,input,jack,lost}.test.ts',
 ];
 

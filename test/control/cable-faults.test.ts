@@ -11,14 +11,19 @@ import type { DspThread } from '#src/realtime/thread.js';
 
 afterEach(() => void vi.useRealTimers());
 
-it('cables are named by where they lead, and rest for a second', () => {
-  vi.useFakeTimers();
+function oneMixer() {
   const arena = new Arena(1024 * 1024);
   const instances = new Instances(arena, 48_000);
   const events: FaultEvent[] = [];
   const faults = new Faults(arena, instances, (event) => events.push(event));
   const gains = Object.keys(cables.params).map(() => [1]);
   const mixer = instances.create('the cable mixer before vcf.in', cables, 1, gains, 0, false);
+  return { arena, faults, mixer, events };
+}
+
+it('cables are named by where they lead, and rest for a second', () => {
+  vi.useFakeTimers();
+  const { arena, faults, mixer, events } = oneMixer();
   // As the thread does that bypasses it.
   Atomics.or(arena.words, mixer.state / 4 + STATE.MUTED, 1);
   const record = faultRing(0) + RING.DATA;
@@ -38,12 +43,7 @@ it('cables are named by where they lead, and rest for a second', () => {
 });
 
 it('a thread that dies in a cable mixer does not silence it', () => {
-  const arena = new Arena(1024 * 1024);
-  const instances = new Instances(arena, 48_000);
-  const events: FaultEvent[] = [];
-  const gains = Object.keys(cables.params).map(() => [1]);
-  const mixer = instances.create('the cable mixer before vcf.in', cables, 1, gains, 0, false);
-  const faults = new Faults(arena, instances, (event) => events.push(event));
+  const { faults, mixer, events } = oneMixer();
   faults.bypass(mixer, 'stuck', 'did not end', 0, 0);
   expect(faults.isBypassed(mixer)).toBe(false);
   expect(events).toEqual([]);
@@ -51,12 +51,7 @@ it('a thread that dies in a cable mixer does not silence it', () => {
 
 it('faults that are too many to be told are counted, and cables among them come back', () => {
   vi.useFakeTimers();
-  const arena = new Arena(1024 * 1024);
-  const instances = new Instances(arena, 48_000);
-  const events: FaultEvent[] = [];
-  const faults = new Faults(arena, instances, (event) => events.push(event));
-  const gains = Object.keys(cables.params).map(() => [1]);
-  const mixer = instances.create('the cable mixer before vcf.in', cables, 1, gains, 0, false);
+  const { arena, faults, mixer, events } = oneMixer();
   const thread = { words: arena.words, index: 1 } as DspThread;
   for (let i = 0; i < FAULT_SLOTS; i++) tell(thread, FAULT_LATE, -1, 0, 1);
   faults.drain();

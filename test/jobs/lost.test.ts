@@ -6,22 +6,9 @@ import { setImmediate as turn, setTimeout as pause } from 'node:timers/promises'
 import { afterEach, describe, expect, it } from 'vitest';
 import { JobPool, KrellError, type Job, type JobPoolOptions } from '#src/index.js';
 import { AHEAD, FIRST } from '#src/jobs/protocol.js';
+import { failure, newPool } from './pool-fixture.js';
 
 const file = new URL('./handlers/work.mjs', import.meta.url);
-const pools: JobPool[] = [];
-async function newPool(options: JobPoolOptions = {}): Promise<JobPool> {
-  const pool = await JobPool.create({ threads: 2, ...options });
-  pools.push(pool);
-  return pool;
-}
-afterEach(async () => void (await Promise.all(pools.splice(0).map((pool) => pool.close()))));
-
-const failure = (job: Job): Promise<KrellError> =>
-  job.result().then(
-    (value) => expect.fail(`succeeded with ${String(value)}`),
-    (error: unknown) => error as KrellError,
-  );
-
 /** Numbers from 0 to 1 (mulberry32). */
 function randomFrom(seed: number): () => number {
   let state = seed;

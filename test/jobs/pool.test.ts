@@ -5,24 +5,11 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
 import { JobPool, KrellError, type Job, type JobPoolOptions } from '#src/index.js';
+import { failure, newPool } from './pool-fixture.js';
 
 const handler = (name: string, file = 'work.mjs') => ({ file: new URL(`./handlers/${file}`, import.meta.url), name });
 const shared = (words = 1): Int32Array => new Int32Array(new SharedArrayBuffer(4 * words));
 
-const pools: JobPool[] = [];
-async function newPool(options: JobPoolOptions = {}): Promise<JobPool> {
-  const pool = await JobPool.create({ threads: 2, ...options });
-  pools.push(pool);
-  return pool;
-}
-afterEach(async () => void (await Promise.all(pools.splice(0).map((pool) => pool.close()))));
-
-/** The error of a job that fails. */
-const failure = (job: Job): Promise<KrellError> =>
-  job.result().then(
-    (value) => expect.fail(`succeeded with ${String(value)}`),
-    (error: unknown) => error as KrellError,
-  );
 const until = async (holds: () => boolean): Promise<void> => {
   while (!holds()) await pause(1);
 };
