@@ -18,6 +18,7 @@ const RULES: Record<string, { areas: string[]; packages?: boolean; each?: 'alone
   modules: { areas: ['src/module', 'src/dsp'], each: 'alone' },
   'src/shared': { areas: [] },
   'src/realtime': { areas: ['src/shared'], packages: true },
+  'src/threads': { areas: [], packages: true },
   'src/kernel': { areas: ['src/units', 'src/errors', 'src/module', 'src/dsp', 'src/shared'], packages: true },
 };
 /** Control, osc, host, jobs and the library entry may import all of that and each other. Nothing imports the command line. */

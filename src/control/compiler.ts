@@ -1,10 +1,11 @@
 // Kernels are compiled on threads of their own, a Piscina pool that all engines of a process share, so that no edit holds up the
 // control thread: a reverb takes 50 ms and more.
 import { availableParallelism } from 'node:os';
-import { Piscina } from 'piscina';
+import type { Piscina } from 'piscina';
 import { compileKernel, type CompiledKernel, type KernelRequest } from '../kernel/compile.js';
 import { KernelError } from '../kernel/index.js';
 import type { KernelFault } from '../kernel/worker.js';
+import { newThreadPool } from '../threads/pool.js';
 
 const MAX_THREADS = 4;
 /** One thread stays, with the sources it has parsed; the others leave after this time. */
@@ -14,8 +15,7 @@ let pool: Piscina<KernelRequest, CompiledKernel | KernelFault> | undefined;
 
 /** Starts the first thread, if that has not been done. It does not keep the process alive. */
 export function startCompiler(): NonNullable<typeof pool> {
-  pool ??= new Piscina({
-    filename: new URL('../kernel/worker.js', import.meta.url).href,
+  pool ??= newThreadPool(new URL('../kernel/worker.js', import.meta.url), {
     minThreads: 1,
     maxThreads: Math.max(1, Math.min(MAX_THREADS, availableParallelism() - 1)),
     idleTimeout: IDLE_MS,

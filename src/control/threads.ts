@@ -4,7 +4,7 @@
 // A place is what the DSP loop knows (0 leads); a seat is one thread's life. That a thread has ended for good is known when its task is
 // rejected: Piscina does that after the thread has been joined. Only then its place is offered, so no state ever has two threads.
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
-import { Piscina } from 'piscina';
+import type { Piscina } from 'piscina';
 import { KrellError } from '../errors.js';
 import { encodeRunner } from '../kernel/wasm/runner.js';
 import type { KernelMessage } from '../realtime/kernels.js';
@@ -12,6 +12,7 @@ import { leaving, offered, takenBy, THREAD_RUNNING } from '../realtime/spare.js'
 import type { DspSummary, DspTask } from '../realtime/worker.js';
 import { CONTROL, RUN_STOP, SPARE, WORKER, workerWord } from '../shared/layout.js';
 import { signal } from '../shared/gate.js';
+import { newThreadPool } from '../threads/pool.js';
 
 /** Milliseconds a thread may take to be set up, to leave its place, and to leave when told to. */
 const START_MS = 10_000;
@@ -63,8 +64,7 @@ export class DspThreads {
     this.#realtime = realtime;
     this.#restarts = new Array<number>(count).fill(0);
     this.#since = new Array<number>(count).fill(performance.now());
-    this.#pool = new Piscina<DspTask, DspSummary>({
-      filename: new URL('../realtime/worker.js', import.meta.url).href,
+    this.#pool = newThreadPool(new URL('../realtime/worker.js', import.meta.url), {
       minThreads: count + 1,
       maxThreads: count + 1,
       // A thread's own heap is for its start only.

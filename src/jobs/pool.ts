@@ -6,8 +6,9 @@ import { createHistogram } from 'node:perf_hooks';
 import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { Piscina } from 'piscina';
+import type { Piscina } from 'piscina';
 import { KrellError } from '../errors.js';
+import { newThreadPool } from '../threads/pool.js';
 import { jobError, PoolJob, type HandlerRef, type Job, type SubmitOptions } from './job.js';
 import { clockMs } from './protocol.js';
 import { JobThread, type ThreadEvents } from './thread.js';
@@ -85,8 +86,7 @@ export class JobPool {
     this.#graceMs = checkRange('graceMs', options.graceMs ?? GRACE_MS, 0, 60_000);
     this.#onFault = options.onFault ?? (() => {});
     const started = threads + checkRange('spares', options.spares ?? SPARES, 0, MAX_THREADS);
-    this.#pool = new Piscina({
-      filename: new URL('./worker.js', import.meta.url).href,
+    this.#pool = newThreadPool(new URL('./worker.js', import.meta.url), {
       minThreads: started,
       maxThreads: started,
       resourceLimits: { maxOldGenerationSizeMb: checkRange('heapMb', options.heapMb ?? HEAP_MB, 16, 65_536) },

@@ -3,9 +3,8 @@
 // Sample n (from 0) of an adder is (n + 1 + value + the sum of its inputs) modulo 4096, so that a module run twice, not at
 // all, or before its inputs shows in every sample downstream. `value` is its one parameter.
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
-import { Piscina } from 'piscina';
+import type { Piscina } from 'piscina';
 import { Bytes, encodeModule, I32, OP } from '#src/kernel/wasm/encoder.js';
 import { encodeRunner } from '#src/kernel/wasm/runner.js';
 import type { DspSummary, DspTask } from '#src/realtime/worker.js';
@@ -32,8 +31,9 @@ import {
   workerWord,
 } from '#src/shared/layout.js';
 import { CommandRing, FrameRing } from '#src/shared/ring.js';
+import { newThreadPool } from '#src/threads/pool.js';
 
-const WORKER_FILE = fileURLToPath(import.meta.resolve('#src/realtime/worker.js'));
+const WORKER_FILE = new URL(import.meta.resolve('#src/realtime/worker.js'));
 const PAGES = 512;
 
 /** An adder's state: mask, voice, one parameter, then these. Bytes from the state's address. */
@@ -116,7 +116,7 @@ export class TestArena {
   readonly commands = new CommandRing(this.buffer, COMMANDS_CONTROL_W);
   readonly block: number;
   private heap = HEAP;
-  private pool: Piscina | undefined;
+  private pool: Piscina<DspTask, DspSummary> | undefined;
   private readonly ports: MessagePort[] = [];
   private running: Promise<DspSummary>[] = [];
 
@@ -225,13 +225,13 @@ export class TestArena {
 
   /** Starts `workers` DSP threads and installs `kernels`. */
   async start(workers: number, kernels: readonly Uint8Array<ArrayBuffer>[] = [adderKernel()]): Promise<void> {
-    this.pool = new Piscina({ filename: WORKER_FILE, minThreads: workers, maxThreads: workers, idleTimeout: 60_000 });
+    this.pool = newThreadPool(WORKER_FILE, { minThreads: workers, maxThreads: workers, idleTimeout: 60_000 });
     const runner = await WebAssembly.compile(encodeRunner());
     for (let worker = 0; worker < workers; worker++) {
       const { port1, port2 } = new MessageChannel();
       this.ports.push(port1);
       const task: DspTask = { memory: this.memory, runner, worker, seat: worker + 1, realtime: false, port: port2 };
-      this.running.push(this.pool.run(task, { transferList: [port2] }) as Promise<DspSummary>);
+      this.running.push(this.pool.run(task, { transferList: [port2] }));
     }
     for (const [index, bytes] of kernels.entries()) this.postKernel(index, await WebAssembly.compile(bytes));
     await this.until(() => this.running.every((_, worker) => this.worker(worker, WORKER.KERNELS) === kernels.length));
