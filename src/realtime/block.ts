@@ -51,8 +51,7 @@ export function takePart(thread: DspThread, plan: number, ticket: number, leads:
     }
     isAnnounced = true;
   }
-  if (looks === 0) thread.pause();
   if (isAnnounced) Atomics.and(words, CONTROL.DONE_WAITERS, ~bit);
-  thread.endBlock();
+  thread.endBlock(looks === 0);
   return !isStopped;
 }

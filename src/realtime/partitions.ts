@@ -51,10 +51,13 @@ const isOver = (claim: number): boolean => stateOf(claim) === CLAIM_ENDED || sta
 export const partitionAt = (words: Int32Array, plan: number, i: number): number =>
   (words[plan + PLAN.PARTITIONS]! >> 2) + i * PARTITION.WORDS;
 
-/** Leader: resets event lists. No partition is open. */
+/** Leader: resets event lists; not those that are empty, whose cache lines other threads have. No partition is open. */
 export function preparePartitions(words: Int32Array, plan: number): void {
   const count = words[plan + PLAN.PARTITION_COUNT]!;
-  for (let i = 0; i < count; i++) words[partitionAt(words, plan, i) + PARTITION.EVENTS] = -1;
+  for (let i = 0; i < count; i++) {
+    const events = partitionAt(words, plan, i) + PARTITION.EVENTS;
+    if (words[events] !== -1) words[events] = -1;
+  }
 }
 
 /** Leader: opens for claims all partitions that nobody holds any more. Done again from the beginning, it does the same. */

@@ -50,6 +50,7 @@ export class DspThread {
   /** When the block began, and when the latest pause in it ended. */
   private blockStart = 0;
   private workStart = 0;
+  private pausedAt = 0;
   private blockFrame = 0;
   private busyNs = 0;
 
@@ -120,7 +121,8 @@ export class DspThread {
 
   /** Nothing to do until another thread has done something: the time until `resume` is not spent on partitions. */
   pause(): void {
-    const ns = (this.clock() - this.workStart) | 0;
+    this.pausedAt = this.clock();
+    const ns = (this.pausedAt - this.workStart) | 0;
     this.busyNs += ns;
     this.count(WORKER.BUSY_NS, ns);
   }
@@ -128,9 +130,10 @@ export class DspThread {
     this.workStart = this.clock();
   }
 
-  /** A block has ended, in a pause. */
-  endBlock(): void {
-    const ns = this.blockNs();
+  /** A block has ended: with the work (`isWorking`), or in a pause. */
+  endBlock(isWorking: boolean): void {
+    if (isWorking) this.pause();
+    const ns = isWorking ? (this.pausedAt - this.blockStart) | 0 : this.blockNs();
     const longest = this.base + WORKER.MAX_BLOCK_NS;
     if (ns > this.words[longest]!) Atomics.store(this.words, longest, ns);
     this.costs.endBlock(ns);

@@ -324,13 +324,14 @@ export const PARTITION = {
   WORKER: 5, // the thread that should run it; any may
   AFTER: 6, // byte address of words: indices of the partitions that must end before this one begins
   AFTER_COUNT: 7,
-  CLAIM: 9, // C sets to 0, then LD: the block's ticket, the owner and a CLAIM_* state
-  EVENTS: 10, // L: index of the first BLOCK_EVENT, −1 = none
-  LAST_EVENT: 11, // L: index of the last one
   STEPS: 12, // byte address of words: byte addresses of all its STEP records, segment by segment
   STEP_COUNT: 13,
   OUTPUTS: 14, // byte address of pairs of words: byte address and lanes of each group of samples that others read
   OUTPUT_COUNT: 15,
+  // What changes in every block has a cache line of its own: the rest stays in every thread's cache.
+  CLAIM: 16, // C sets to 0, then LD: the block's ticket, the owner and a CLAIM_* state
+  EVENTS: 17, // L: index of the first BLOCK_EVENT, −1 = none
+  LAST_EVENT: 18, // L: index of the last one
   WORDS: LINE_W,
 } as const;
 /** States of a claim, its lowest two bits; above them four for the owner, above those the ticket. */
