@@ -30,7 +30,6 @@ import { loadPatch, savePatch, type JsonObject, type Patch } from './patch/index
 import { Patcher } from './patcher.js';
 import { Player } from './player.js';
 import { Registry } from './registry.js';
-import { HANDOFF_NS } from './schedule.js';
 import type { ScriptStats } from './script-stats.js';
 import { Scripts } from './scripts.js';
 import { Meter, type EngineStats } from './stats.js';
@@ -77,7 +76,7 @@ export class Engine {
       blockFrames: this.blockFrames,
       sampleRate: this.sampleRate,
       workers: this.workers,
-      handoffNs: arena.words[CONTROL.SPIN]! > 0 ? HANDOFF_NS.spinning : HANDOFF_NS.sleeping,
+      handoffNs: settings.handoffNs,
       carry,
     });
     this.#patcher = new Patcher({

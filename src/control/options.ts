@@ -4,6 +4,7 @@ import { KrellError } from '../errors.js';
 import { MAX_WORKERS } from '../shared/layout.js';
 import { DEFAULT_MEMORY_BYTES } from './arena.js';
 import { LIMITS } from './patch/index.js';
+import { HANDOFF_NS } from './schedule.js';
 
 export interface EngineOptions {
   /** Hz, 8000..192000 */
@@ -22,8 +23,10 @@ export interface EngineOptions {
   readonly realtime?: boolean;
   /** Modules a patch may have, 1..4096. */
   readonly maxModules?: number;
-  /** Turns a DSP thread spins before it sleeps. */
+  /** Turns a DSP thread spins at the most before it sleeps. */
   readonly spin?: number;
+  /** Nanoseconds that it is reckoned to take to hand work to another thread: with more, only larger patches are divided. */
+  readonly handoffNs?: number;
   /** Seconds after which a DSP thread gives its place to a fresh one, without a gap; six hours unless given. */
   readonly maxThreadAgeS?: number;
   /** Where a file of the last seconds goes when the device ran dry; else what KRELL_FLIGHT says, else nowhere. */
@@ -38,8 +41,8 @@ export type EngineSettings = Required<Omit<EngineOptions, 'seed' | 'flightFolder
 
 /** Powers of two that a block may have. */
 export const BLOCK_FRAMES = [16, 32, 64, 128, 256, 512, 1024] as const;
-/** Spinning is for those who have a core to spin on. */
-const SPIN = 2000;
+/** Live, only for those who have a core to spin on. */
+export const SPIN = 2000;
 const MAX_SPIN = 1e9;
 const MAX_THREAD_AGE_S = 6 * 3600;
 
@@ -57,6 +60,7 @@ export function settingsOf(options: EngineOptions, cores = availableParallelism(
   if (!(maxThreadAgeS > 0))
     throw new KrellError('option', `maxThreadAgeS is ${maxThreadAgeS}`, { hint: 'give a number of seconds above 0, or Infinity' });
   const workers = wholeNumber('workers', options.workers ?? Math.min(MAX_WORKERS, Math.max(1, cores - 1)), 1, MAX_WORKERS);
+  const spin = wholeNumber('spin', options.spin ?? (workers > 1 && cores > workers ? SPIN : 0), 0, MAX_SPIN);
   return {
     sampleRate: wholeNumber('sampleRate', options.sampleRate ?? 48_000, 8000, 192_000),
     blockFrames,
@@ -66,7 +70,8 @@ export function settingsOf(options: EngineOptions, cores = availableParallelism(
     memoryBytes,
     realtime,
     maxModules: wholeNumber('maxModules', options.maxModules ?? LIMITS.modules, 1, LIMITS.modules),
-    spin: wholeNumber('spin', options.spin ?? (workers > 1 && cores > workers ? SPIN : 0), 0, MAX_SPIN),
+    spin,
+    handoffNs: wholeNumber('handoffNs', options.handoffNs ?? (spin > 0 ? HANDOFF_NS.spinning : HANDOFF_NS.sleeping), 0, 1e9),
     maxThreadAgeS,
     flightFolder: options.flightFolder ?? process.env['KRELL_FLIGHT'],
   };

@@ -6,7 +6,9 @@ import { playScore } from '../osc/score.js';
 import { Table } from '../osc/table.js';
 import { Engine, type EngineOptions } from './engine.js';
 import type { FaultEvent } from './events.js';
+import { SPIN } from './options.js';
 import type { JsonObject, Patch } from './patch/index.js';
+import { HANDOFF_NS } from './schedule.js';
 
 export interface RenderOptions extends EngineOptions {
   /** Path of the WAV file; without one the sound is only measured. */
@@ -47,8 +49,6 @@ export interface RenderResult {
 
 /** Larger than live: fewer hand-offs, each of which may have to wait for a thread that another program keeps from its core. */
 export const RENDER_BLOCK_FRAMES = 512;
-/** Who waits sleeps at once: one that spins may keep the core from the very thread it waits for, and offline nobody misses the time that it takes to wake up. */
-const RENDER_SPIN = 0;
 const PROGRESS_MS = 100;
 
 /** Renders a patch. @throws PatchError, KrellError */
@@ -59,7 +59,8 @@ export async function render(patch: string | JsonObject | Patch, options: Render
   const engine = await Engine.create({
     blockFrames: RENDER_BLOCK_FRAMES,
     workers: Math.min(8, availableParallelism()),
-    spin: RENDER_SPIN,
+    // Who waits here may yet have to sleep, for the audio host wants a core, too.
+    ...(options.spin === undefined ? { spin: SPIN, handoffNs: HANDOFF_NS.sleeping } : {}),
     realtime: false,
     ...options,
   });

@@ -11,13 +11,12 @@ const WAIT_MS = 0.5;
  * Claims and runs partitions of the block with `ticket` as long as there are any: helpers leave when all are claimed
  * or the block is over, the leader (`leads`) when all are over. @returns false when it gave up because of RUN_STOP.
  *
- * A thread that finds nothing looks SPIN times more, then announces in DONE_WAITERS that it waits, looks once more, and sleeps.
+ * A thread that finds nothing spins, looking again and again, then announces in DONE_WAITERS that it waits, looks once more, and sleeps.
  * Who ends a partition looks there for waiters afterwards. So either it sees the announcement and wakes the waiter, or the
  * partition had ended before the announcement and the last look has found what came of it.
  */
 export function takePart(thread: DspThread, plan: number, ticket: number, leads: boolean): boolean {
-  const { words, index, search } = thread;
-  const spin = words[CONTROL.SPIN]!;
+  const { words, index, search, partitionSpin } = thread;
   const bit = 1 << index;
   let looks = 0;
   let isAnnounced = false;
@@ -30,6 +29,7 @@ export function takePart(thread: DspThread, plan: number, ticket: number, leads:
     const ready = findReady(words, plan, ticket, index, search);
     if (ready >= 0) {
       if (looks > 0) thread.resume();
+      if (looks > 1) partitionSpin.learn(!isAnnounced);
       if (isAnnounced) Atomics.and(words, CONTROL.DONE_WAITERS, ~bit);
       looks = 0;
       isAnnounced = false;
@@ -40,7 +40,7 @@ export function takePart(thread: DspThread, plan: number, ticket: number, leads:
     isStopped = Atomics.load(words, CONTROL.RUN) === RUN_STOP;
     if (isStopped) break;
     if (looks++ === 0) thread.pause();
-    if (looks <= spin) continue;
+    if (looks <= partitionSpin.turns) continue;
     if (!isAnnounced) Atomics.or(words, CONTROL.DONE_WAITERS, bit);
     else if (leads && isOverdue(thread, deadlineNs)) {
       abandonTaken(thread, plan);
@@ -51,6 +51,7 @@ export function takePart(thread: DspThread, plan: number, ticket: number, leads:
     }
     isAnnounced = true;
   }
+  if (looks > 1) partitionSpin.learn(!isAnnounced);
   if (isAnnounced) Atomics.and(words, CONTROL.DONE_WAITERS, ~bit);
   thread.endBlock(looks === 0);
   return !isStopped;

@@ -12,10 +12,10 @@ const WAIT_MS = 100;
 
 /** Until RUN_STOP, or until it retires. */
 export function help(thread: DspThread): void {
-  const { words, index } = thread;
+  const { words, index, blockSpin } = thread;
   let seen = 0;
   for (;;) {
-    waitGate(words, CONTROL.BLOCK_GATE, seen, words[CONTROL.SPIN]!, WAIT_MS);
+    blockSpin.learn(waitGate(words, CONTROL.BLOCK_GATE, seen, blockSpin.turns, WAIT_MS));
     seen = Atomics.load(words, CONTROL.BLOCK_GATE);
     if (Atomics.load(words, CONTROL.RUN) === RUN_STOP) return;
     if (mayRetire(thread)) return;

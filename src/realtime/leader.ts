@@ -76,7 +76,8 @@ export class Leader {
         this.block();
       } else {
         Atomics.add(words, CONTROL.LEADER_SLEEPS, 1);
-        waitGate(words, CONTROL.TICK, seen, words[CONTROL.SPIN]!, WAIT_MS);
+        // Who makes room offline, the host, may need this core for it.
+        waitGate(words, CONTROL.TICK, seen, words[CONTROL.LIVE]! * words[CONTROL.SPIN]!, WAIT_MS);
       }
     }
   }

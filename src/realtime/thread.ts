@@ -5,6 +5,7 @@ import { openClock, type Clock } from './clock.js';
 import { Costs } from './cost.js';
 import { mend } from './mend.js';
 import { Search } from './search.js';
+import { Spin } from './spin.js';
 
 /** `run` of the step runner (src/kernel/wasm/runner.ts): `count` segments from `segment` on. */
 export type Run = (segment: number, count: number, offset: number, frames: number, worker: number, first: number, frame: number) => void;
@@ -37,6 +38,9 @@ export class DspThread {
   readonly table: WebAssembly.Table;
   readonly port: MessagePort;
   readonly search = new Search();
+  /** For a block to begin, and in it for what others run. */
+  readonly blockSpin: Spin;
+  readonly partitionSpin: Spin;
   readonly costs: Costs;
   /** What a fade-out multiplies with, per frame. */
   readonly fade: number;
@@ -63,6 +67,8 @@ export class DspThread {
     this.become(index);
     this.port = port;
     this.clock = openClock();
+    this.blockSpin = new Spin(this.words[CONTROL.SPIN]!);
+    this.partitionSpin = new Spin(this.words[CONTROL.SPIN]!);
     this.table = new WebAssembly.Table({ initial: FIRST_KERNELS, element: 'anyfunc' });
     this.fade = 0.001 ** (1 / (FADE_S * this.words[CONTROL.SAMPLE_RATE]!));
     const costs = new Costs(this);

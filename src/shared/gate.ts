@@ -22,11 +22,11 @@ export function signal(words: Int32Array, gate: number): void {
 }
 
 /**
- * Returns when the gate's value differs from `seen`, or after `timeoutMs`. Spins `spin` turns before it sleeps: a
+ * Returns when the gate's value differs from `seen`, or after `timeoutMs`; whether that was without sleeping. Spins `spin` turns before it sleeps: a
  * sleeping thread takes 13 to 70 µs to wake, a spinning one none, but only where a core is free to spin on.
  * Not for the main thread of a browser; any thread of Node may sleep.
  */
-export function waitGate(words: Int32Array, gate: number, seen: number, spin: number, timeoutMs: number): void {
-  for (let turn = 0; turn < spin; turn++) if (Atomics.load(words, gate) !== seen) return;
-  Atomics.wait(words, gate, seen, timeoutMs);
+export function waitGate(words: Int32Array, gate: number, seen: number, spin: number, timeoutMs: number): boolean {
+  for (let turn = 0; turn < spin; turn++) if (Atomics.load(words, gate) !== seen) return true;
+  return Atomics.wait(words, gate, seen, timeoutMs) === 'not-equal';
 }

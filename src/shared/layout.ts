@@ -15,7 +15,7 @@ export const CONTROL = {
   CHANNELS: 2, // C, before start: channels of the main bus
   WORKERS: 3, // C, before start: DSP threads that run partitions
   RING_DEPTH: 4, // C: frames the leader keeps ready in the output ring (≤ RING_FRAMES)
-  SPIN: 5, // C: loop turns a DSP thread spins before it sleeps
+  SPIN: 5, // C, before start: loop turns a DSP thread spins at the most before it sleeps (src/realtime/spin.ts)
   RUN: 6, // C: a RUN_* state; C signals TICK and BLOCK_GATE after a change
   KERNELS_POSTED: 7, // C adds 1 after posting a kernel to every DSP thread, then signals TICK and BLOCK_GATE
   TAP: 8, // C: 1 while the host copies what it plays into the tap ring

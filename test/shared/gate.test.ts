@@ -1,6 +1,6 @@
 // Gates: no wake-up is lost. Frames: no reader sees half a carry. Plans: none is freed under a reader.
 import { describe, expect, it } from 'vitest';
-import { signal } from '#src/shared/gate.js';
+import { signal, waitGate } from '#src/shared/gate.js';
 import { advanceFrame, readFrame, setAdvanced, writeFrame } from '#src/shared/frame.js';
 import { CONTROL, HEAP, WORKER, workerWord } from '#src/shared/layout.js';
 import { holdPlan, planInUse, releasePlan, takeNextPlan } from '#src/shared/plans.js';
@@ -26,6 +26,11 @@ describe('a gate', () => {
       }
       return lost;`;
     expect(await Promise.all([onThread(memory, player(0, 128, 0)), onThread(memory, player(128, 0, 1))])).toEqual([0, 0]);
+  });
+
+  it('says whether it was passed without sleeping', () => {
+    const words = new Int32Array(new SharedArrayBuffer(8));
+    expect([waitGate(words, 1, -1, 0, 1), waitGate(words, 1, -1, 5, 1), waitGate(words, 1, 0, 5, 1)]).toEqual([true, true, false]);
   });
 
   it('only counts up', () => {
