@@ -20,7 +20,8 @@ export interface Collections {
 
 /** A line of --trace-gc: process and isolate, age of the isolate, kind of collection, …, reason. */
 const GC_LINE = /^\[\d+:(0x[0-9a-f]+)\]\s+\d+ ms: \S/;
-const MARK = /\btesting\b/;
+/** Where marking was under way, that collection is ended first and has a line of its own, with the same reason. */
+const MARK = /^(?!.*since start of marking).*\btesting\b/;
 
 /**
  * Counts the collections between the third mark and the fourth. Every thread has an isolate of its own: main's is the one of

@@ -167,6 +167,11 @@ describe('soak', () => {
     expect(countCollections(`${text}\nsomething else\n`, 1)).toEqual({ main: 1, dsp: 2, others: 1 });
   });
 
+  it('takes the end of a collection that was under way for no mark', () => {
+    const text = trace(...start, [main, '(+ 3.3 ms in 2 steps since start of marking, walltime 49 ms) testing'], [main, 'testing']);
+    expect(countCollections(text, 1)).toEqual({ main: 1, dsp: 0, others: 0 });
+  });
+
   it('does not take a trace that it cannot read for silence', () => {
     expect(() => countCollections('', 1)).toThrow('no trace');
     expect(() => countCollections(trace(...start), 1)).toThrow('no trace');
