@@ -1,5 +1,6 @@
 // What each module costs, by samples: every few blocks a thread times one of the steps it runs, in turn, and adds that to the modules'
-// HEALTH records. (In every block that cost 2.6 of the 60 µs of 200 standard voices on two threads.) A step that alone takes more than its share of the block's time while blocks come too late is bypassed.
+// HEALTH records; in every block, that took 2.6 of the 60 µs of 200 standard voices on two threads. A step that alone takes more than its
+// share of the block's time while blocks come too late is bypassed.
 //
 // The clock is the thread's own processor time where the system tells it, so that a thread which was not let run is not held against
 // the module. In a loop of cables one sample is timed and counted for the whole block. The modules of a pack share what its call took.

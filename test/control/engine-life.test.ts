@@ -21,6 +21,7 @@ describe('options', () => {
     { seed: 1.5 },
     { seed: -1 },
     { spin: -1 },
+    { handoffNs: -1 },
     { maxThreadAgeS: 0 },
     { maxThreadAgeS: NaN },
   ])('%j is refused', async (options) => {
