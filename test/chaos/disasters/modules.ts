@@ -6,6 +6,8 @@ import type { Show } from '../show.js';
 import { expectThat, type Disaster } from './disaster.js';
 
 const QUIETLY = 0.01;
+/** Frames after which what was in a module has come out. */
+const SETTLED_FRAMES = 4096;
 let planted = 0;
 const nextId = (): string => `bad${planted++}`;
 const toSpeakers = (id: string, port: string) => [{ from: `${id}.${port}`, to: 'out.right', gain: QUIETLY }];
@@ -77,7 +79,9 @@ export const nan: Disaster = {
       if (fault.seen === 0) engine.arena.floats[at] = value;
       return fault.seen > 0;
     });
-    // What was put in last may still be found.
+    // What was put in last may still be found, which takes sound: while a device is away there may be none.
+    const heard = engine.frame + SETTLED_FRAMES;
+    await show.until('the sound goes on', () => engine.frame >= heard);
     await sleep(300);
     expectThat(engine.moduleInfo(id).faults > 0, `${id} failed and does not say so`);
     await show.dismiss(id);
