@@ -102,7 +102,7 @@ describe('the checker', () => {
 
 describe('the source tree', () => {
   const filesIn = (folder: string): string[] => readdirSync(folder, { recursive: true }).map((path) => join(folder, String(path)));
-  const paths = ['src', 'modules'].flatMap(filesIn).filter((path) => path.endsWith('.ts') && !path.endsWith('.d.ts'));
+  const paths = ['src', 'modules'].flatMap(filesIn).filter((path) => /\.c?ts$/.test(path) && !path.endsWith('.d.ts'));
   it('imports one way only', () => {
     expect(paths.length).toBeGreaterThan(10);
     expect(wrongImports(Object.fromEntries(paths.map((path) => [path, readFileSync(path, 'utf8')])))).toEqual([]);
